@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.host import single_precision
-from ecgphoton.training.adam import Adam
 from ecgphoton.training.judge import Judgement, judge
 from ecgphoton.training.parts import Batch, Control, EpochRecord, Examples, Parts, Schedule
 from ecgphoton.training.state import FitState, pack, restore, weights_of
@@ -94,7 +93,9 @@ def fit(
         if len(examples) == 0:
             raise InputError(f"the {name} set has no beats; choose other records or labels")
     parameters = [p for p in (*model.parameters(), *parts.extra) if p.requires_grad]
-    optimiser = Adam(parameters, schedule.weight_decay)
+    optimiser = torch.optim.Adam(
+        parameters, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
+    )
     averaged = copy.deepcopy(model) if schedule.ema > 0 else model
     best: dict[str, np.ndarray] = {}
     control, rate = Control(), schedule.learning_rate
@@ -160,7 +161,7 @@ def _learn(
     training: Examples,
     schedule: Schedule,
     parts: Parts,
-    optimiser: Adam,
+    optimiser: torch.optim.Optimizer,
     control: Control,
     weight: Tensor | None,
     *,
@@ -170,6 +171,7 @@ def _learn(
 ) -> tuple[float, float, dict[str, float]]:
     """One pass over the training beats; return last rate, mean loss and mean loss terms."""
     generator = torch.Generator().manual_seed(_epoch_seed(seed, epoch))
+    parameters = optimiser.param_groups[0]["params"]
     per_epoch = math.ceil(len(training) / schedule.batch)
     batches = torch.split(parts.sampler(epoch, control, generator), schedule.batch)
     total, terms = 0.0, dict[str, float]()
@@ -180,16 +182,16 @@ def _learn(
             if schedule.kind == "one-cycle":
                 at = epoch * per_epoch + min(step, per_epoch - 1)
                 rate = one_cycle(at, schedule.epochs * per_epoch, schedule.learning_rate)
+            optimiser.param_groups[0]["lr"] = rate
             inputs = parts.augment(training.inputs.rows(index), generator)
             logits, feature = parts.forward(model, inputs, generator)
             loss, named = parts.loss(
                 Batch(logits, feature, training.label[index], index, weight, epoch, control)
             )
-            for parameter in optimiser.parameters:
-                parameter.grad = None
+            optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(optimiser.parameters, schedule.clip)
-            optimiser.step(rate)
+            nn.utils.clip_grad_norm_(parameters, schedule.clip)
+            optimiser.step()
             parts.after_step(model, inputs)
             if averaged is not model:
                 _average(averaged, model, schedule.ema)

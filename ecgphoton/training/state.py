@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress
-from ecgphoton.training.adam import Adam
 from ecgphoton.training.parts import Control, EpochRecord, Parts
 
 
@@ -44,14 +43,14 @@ def pack(
     model: nn.Module,
     averaged: nn.Module,
     parts: Parts,
-    optimiser: Adam,
+    optimiser: torch.optim.Optimizer,
     best: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Everything `restore` needs, as arrays."""
     groups = {"best": best, "model": weights_of(model), "averaged": weights_of(averaged)}
     packed = {f"{group}.{k}": v for group, held in groups.items() for k, v in held.items()}
     packed |= {f"extra.{i}": p.detach().numpy().copy() for i, p in enumerate(parts.extra)}
-    for index, slots in optimiser.state.items():
+    for index, slots in optimiser.state_dict()["state"].items():
         packed |= {f"adam.{index}.{key}": value.numpy().copy() for key, value in slots.items()}
     return packed
 
@@ -70,7 +69,7 @@ def restore(
     model: nn.Module,
     averaged: nn.Module,
     parts: Parts,
-    optimiser: Adam,
+    optimiser: torch.optim.Optimizer,
 ) -> dict[str, np.ndarray]:
     """Load packed arrays into models and optimiser; return the best weights so far.
 
@@ -86,9 +85,13 @@ def restore(
         with torch.no_grad():
             for index, value in packed_as("extra", arrays).items():
                 parts.extra[int(index)].copy_(value)
+        state: dict[int, dict[str, Tensor]] = {}
         for name, value in packed_as("adam", arrays).items():
             index, key = name.split(".")
-            optimiser.state.setdefault(int(index), {})[key] = value
+            state.setdefault(int(index), {})[key] = value
+        optimiser.load_state_dict(
+            {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+        )
         return {name: value.numpy() for name, value in packed_as("best", arrays).items()}
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(

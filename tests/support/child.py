@@ -13,7 +13,7 @@ SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(
     [f"ecgphoton.run.{name}" for name in ("train", "calibrate", "simulate", "bundle")]
     + ["ecgphoton.cli", "ecgphoton.report.plots", "ecgphoton.export.bundle", "pandas"]
-    + ["sklearn.metrics", "matplotlib.figure", "matplotlib.backends.backend_agg"]
+    + ["sklearn.metrics", "torch._dynamo", "matplotlib.figure", "matplotlib.backends.backend_agg"]
     + ["scipy.signal", "wfdb", "onnx", "jsonschema"]
 )
 

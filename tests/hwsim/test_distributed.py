@@ -84,8 +84,12 @@ def test_ctrl_c_while_workers_start_is_heard():
         done.append(work)
 
     pool.pool = SimpleNamespace(submit=submit)
-    with pytest.raises(KeyboardInterrupt):
-        pool.submit(0)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs of a shell ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            pool.submit(0)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(done) == 1
 
 

@@ -9,10 +9,6 @@ off, or a gap was interpolated. In all leads of MIT-BIH and of 39 records of SVD
 has 0.79 s (record 859, saturated), and four more of 0.25 s and longer."""
 STEP = 0.05
 """mV; the coarsest step to which the samples of a line may be rounded."""
-SHORTEST, JUMP, CALM = 0.01, 0.25, 0.25
-"""Seconds, mV and a share; one value for as long (and five samples) between two jumps of this size,
-beside which the signal changes by up to this share of them, was written where samples were lost.
-MIT-BIH and 39 records of SVDB hold none, also in steps of 0.1 mV."""
 BRIDGED = 11
 """Samples at 360 Hz (0.03 s); a gap up to this long is bridged by a straight line to find beats. On
 1,476 beats of DS1 with a gap on the R peak, 99.8 % are found across 0.03 s, 93 % across 0.04 s."""
@@ -29,14 +25,12 @@ class Moving:
 
     A sample is missing if it lies in a run of a second whose differences are one number, or two
     neighbouring multiples of a step up to `STEP`, and that nowhere leaves the line between its ends
-    by more than that step: a line that was rounded. A level line is one; a shorter one is missing
-    if the signal jumps to it and from it, see `JUMP`.
+    by more than that step: a line that was rounded. A level line is one.
     """
 
     def __init__(self, fs: float, gain: float = 1.0) -> None:
         """Begin a signal of `fs` samples a second, `gain` units per mV."""
         self._least, self._step = round(STILL * fs), STEP * gain
-        self._shortest, self._jump = max(5, round(SHORTEST * fs)), JUMP * gain
         self._held = np.empty(0, np.float32)  # the last samples, on which others may depend
         self._out = 0  # how many of them have been returned
 
@@ -49,10 +43,8 @@ class Moving:
     def _next(self, piece: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
         samples = np.concatenate([self._held, piece])
         straight, open_ = _straight(samples, self._least, self._step)
-        lost, undecided = _lost(samples, self._shortest, self._jump)
-        open_ = max(open_, min(undecided, self._least))
         ready = max(self._out, len(samples) - (0 if last else open_))
-        found = np.where(straight | lost, np.float32(np.nan), samples)[self._out : ready]
+        found = np.where(straight, np.float32(np.nan), samples)[self._out : ready]
         keep = max(0, ready - self._least + 1)
         self._held, self._out = samples[keep:], ready - keep
         return found
@@ -110,25 +102,6 @@ def _edges(missing: NDArray[np.bool_], before: bool) -> NDArray[np.int64]:
 def _spans(edges: NDArray[np.int64], end: int) -> NDArray[np.int64]:
     """Return ``(n, 2)`` beginnings and ends; the last gap may last to the end of the signal."""
     return np.append(edges, np.full(len(edges) % 2, end)).reshape(-1, 2)
-
-
-def _lost(
-    samples: NDArray[np.float32], shortest: int, jump: float
-) -> tuple[NDArray[np.bool_], int]:
-    """Return which samples have one value between jumps, and how many at the end may do so."""
-    change = np.abs(np.diff(samples.astype(np.float64)))
-    cuts = np.flatnonzero(change != 0)
-    open_ = len(samples) - 1 - int(cuts[cuts < len(change) - 1].max(initial=-1))
-    cuts = cuts[(cuts > 0) & (cuts < len(change) - 1)]
-    sharp = np.zeros(len(change), bool)
-    sharp[cuts] = change[cuts] >= jump
-    first, last = cuts[:-1], cuts[1:]
-    some = (last - first >= shortest) & sharp[first] & sharp[last]
-    some &= (change[first - 1] <= CALM * change[first]) & (change[last + 1] <= CALM * change[last])
-    edges = np.zeros(len(samples), np.int64)
-    edges[first[some] + 1] += 1
-    edges[last[some] + 1] -= 1
-    return np.cumsum(edges) > 0, open_
 
 
 def _straight(

@@ -44,47 +44,6 @@ def test_an_interpolated_gap_is_missing(fs, ends, rounded):
     np.testing.assert_array_equal(found, marked(signal / 0.005, fs, gain=200.0))
 
 
-def dropouts(fs, value, seconds):
-    """Return an ECG with an offset and one value in some places, and where that is."""
-    signal, beats = ecg(20, fs)
-    lost = np.zeros(len(signal), bool)
-    for at in beats[2:-2:3] + round(0.3 * fs):
-        lost[at : at + round(seconds * fs)] = True
-    return np.where(lost, value, signal + 1), lost
-
-
-@pytest.mark.parametrize("fs", [128, 360, 1000])
-@pytest.mark.parametrize("value", [0, -5, 2.5])
-@pytest.mark.parametrize("seconds", [0.05, 0.3, 0.9])
-def test_one_value_between_jumps_is_missing(fs, value, seconds):
-    """As a receiver writes for packets that were lost, also at two values in turn."""
-    signal, lost = dropouts(fs, value, seconds)
-    for step in (10**9, 97):
-        np.testing.assert_array_equal(marked(signal, fs, step), lost)
-    signal[np.flatnonzero(lost)[::2]] += 1e-6  # which is no longer one value
-    assert not marked(signal, fs).any()
-    pairs = np.where(lost, np.where(np.roll(lost, fs // 50), value, value - 1), signal)
-    assert marked(pairs, fs)[lost].mean() > 0.9 or seconds < 0.1
-
-
-def test_lost_samples_make_no_beats(tmp_path):
-    """Nothing is called beside them that is not called without them."""
-    signal, _ = dropouts(250, 0, 0.3)
-    calls = classify_record(open_signal(write_wfdb(tmp_path, "a", signal)), normal)
-    whole = classify_record(open_signal(write_wfdb(tmp_path, "b", ecg(20, 250)[0] + 1)), normal)
-    np.testing.assert_array_equal(calls.sample, whole.sample)
-    assert set(calls.reason.tolist()) == {"", "window has missing samples"}
-
-
-@pytest.mark.parametrize("fs", [128, 360, 1000])
-def test_a_clipped_wave_and_a_short_pulse_are_a_signal(fs):
-    """The top of an R wave beyond the range of a converter, and pacing spikes."""
-    signal, beats = ecg(20, fs)
-    assert not marked(np.clip(3 * signal, -1, 1), fs).any()
-    signal[beats - round(0.1 * fs)] += 5
-    assert not marked(signal, fs).any()
-
-
 @pytest.mark.parametrize("step", [1, 97, 360, 4000])
 def test_pieces_of_lines_are_the_whole(step):
     """Lines of every length, rounded or not, are the same for any cut of the signal."""

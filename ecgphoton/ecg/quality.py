@@ -48,18 +48,10 @@ records of SVDB is called so."""
 LARGEST = 20.0
 """mV; no ECG is larger: the unit is wrong."""
 STUCK = 0.2
-"""Share of samples at the largest or smallest value of a saturated amplifier."""
-OVERSHOOT, EQUAL = 0.03, 2.0**-20
-"""Shares of the range by which the filter that resamples rises above that value beside it, and of
-the value by which it differs. No window of MIT-BIH and SVDB is so, also in steps of 50 uV."""
+"""Share of samples at the very largest or smallest value of a saturated amplifier."""
 NOISE_KURTOSIS, NOISE_SHARE = 4.5, 0.5
 """Noise has few large values (a kurtosis of 3), and most of its power between 5 and 40 Hz lies
 above 15 Hz. 2 of the 31,368 windows of MIT-BIH and of 39 records of SVDB pass both limits."""
-FAST, FASTER, LASTING = 0.4, 0.6, 0.04
-"""Noise comes in bursts, too. Of its power from 5 to 40 Hz more than `FAST` is above 22 Hz, there
-is more than `FASTER` times that power above 40 Hz, and this exceeds a quarter of its maximum in
-more than `LASTING` of the samples; pacing spikes are shorter. Of 62,736 windows of MIT-BIH and SVDB
-two are called so, both full of bursts of muscles (the second lead of 210, from 230 to 240 s)."""
 HUM, QUIET = 45.0, 0.01
 """Hz and mV RMS: mains hum lies above, the waves of an ECG below. Where there is less than this
 below, and five times as much above, there is no beat but hum."""
@@ -146,6 +138,8 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     found = np.zeros(count, "<U9")
     missing = np.isnan(windows)
     filled = np.array([nearest_filled(row) for row in windows]) if missing.any() else windows
+    top, bottom = filled.max(axis=1, keepdims=True), filled.min(axis=1, keepdims=True)
+    stuck = np.maximum((filled == top).mean(axis=1), (filled == bottom).mean(axis=1))
     spectrum = np.fft.rfft(filled - filled.mean(axis=1, keepdims=True), axis=1)
     frequency = np.fft.rfftfreq(length, 1 / SAMPLING_RATE)
     band = (frequency >= 5) & (frequency <= 40)
@@ -157,25 +151,14 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     steady = np.fft.irfft(spectrum * (frequency >= 1), n=length, axis=1)
     size = _size(steady)
     found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
-    found[_bursts(spectrum, frequency, length) | _hums(filled, frequency)] = "noise"
-    found[_stuck(filled) | _stuck(-filled)] = "saturated"
+    found[_hums(filled, frequency)] = "noise"
+    found[stuck > STUCK] = "saturated"
     found[_steps(filled)] = "steps"
     found[size > LARGEST] = "scale"
     found[_spikes(steady)] = "spikes"
     found[size < FLAT] = "flat"
     found[missing.mean(axis=1) > 0.5] = ""
     return found
-
-
-def _stuck(windows: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Whether many samples of windows have one value, above which there is only overshoot."""
-    top, bottom = windows.max(axis=1, keepdims=True), windows.min(axis=1, keepdims=True)
-    place = round((1 - STUCK / 2) * windows.shape[1])
-    rail = np.partition(windows, place, axis=1)[:, [place]]
-    same = np.abs(windows - rail) <= EQUAL * np.maximum(np.abs(top), np.abs(bottom))
-    return np.asarray(
-        (same.mean(axis=1) > STUCK) & (top - rail <= OVERSHOOT * (top - bottom))[:, 0]
-    )
 
 
 def _size(windows: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -210,18 +193,6 @@ def _steps(windows: NDArray[np.float32]) -> NDArray[np.bool_]:
     least = np.clip(change.max(axis=1, keepdims=True) / 10, *SHARP)
     peak = (change == maximum_filter1d(change, 2 * CALM + 1, axis=1))[:, inner] & (sharp > least)
     return np.asarray(peak.any(axis=1) & (step | ~peak).all(axis=1))
-
-
-def _bursts(
-    spectrum: NDArray[np.complexfloating], frequency: NDArray[np.floating], length: int
-) -> NDArray[np.bool_]:
-    """Whether windows hold more of noise that lasts for some time than of any beat."""
-    edges = np.searchsorted(frequency, [5, 22, 40])
-    slow, fast, faster = np.add.reduceat(np.abs(spectrum) ** 2, edges, axis=1).T
-    found = (fast > FAST * (slow + fast)) & (faster > FASTER * (slow + fast))
-    wave = np.abs(np.fft.irfft(spectrum[found] * (frequency > 40), n=length, axis=1))
-    found[found] = (wave > wave.max(axis=1, keepdims=True) / 4).mean(axis=1) > LASTING
-    return np.asarray(found)
 
 
 def _hums(windows: NDArray[np.float32], frequency: NDArray[np.floating]) -> NDArray[np.bool_]:

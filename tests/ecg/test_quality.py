@@ -16,11 +16,6 @@ FLUTTER = np.sin(2 * np.pi * 4.5 * np.arange(LENGTH) / 360) * (
 )
 
 
-FAST = RNG.standard_normal(LENGTH)
-FAST[2:-2] -= np.convolve(FAST, np.full(5, 0.2), "valid")  # as of muscles
-BURSTS = [0.5 * FAST * (np.arange(LENGTH) % 470 < 180), HUM * (np.arange(LENGTH) % 700 < 200)]
-
-
 def spikes(width):
     """Make a dead lead with a spike of 1 mV and some samples a second."""
     made = 0.005 * RNG.standard_normal(LENGTH)
@@ -61,9 +56,6 @@ def windows(signal):
         ("noise", 2 * np.sin(2 * np.pi * 59.9 * np.arange(LENGTH) / 360)),
         ("noise", 0.2 * RNG.standard_normal(LENGTH)),
         ("noise", HUM + 0.1 * RNG.standard_normal(LENGTH)),
-        *(("noise", burst) for burst in BURSTS),
-        *(("", ecg(5, 360)[0] + 0.3 * burst) for burst in BURSTS),
-        ("", ecg(5, 360)[0] + 10 * (np.arange(LENGTH) % 288 == 60)),  # pacing spikes
         ("saturated", np.clip(3 * np.sin(np.arange(LENGTH) / 60), -1, 1)),
         ("scale", 1000 * ecg(5, 360)[0]),
         *(("spikes", spikes(width)) for width in (2, 3, 4)),

@@ -65,25 +65,6 @@ def test_a_data_record_without_a_time_follows_the_one_before(begins, tmp_path):
     assert (first, len(found.signal)) == (2 * FS, 6 * FS)
 
 
-@pytest.mark.parametrize(
-    ("begins", "said"),
-    [
-        ([f"+{1.09 * at:.2f}" for at in range(14)], "ends 1.17 s later"),
-        (["+7200", "+7201", "+3602"], "ends 3600 s earlier"),
-        ([f"+{1.001 * at:.3f}" for at in range(14)], ""),
-    ],
-)
-def test_a_clock_that_leaves_the_samples_is_mentioned(begins, said, tmp_path):
-    """One that runs at another rate, or is set back in autumn; a file that is called EDF+C."""
-    path = discontinuous(tmp_path / "a.edf", begins)
-    path.write_bytes(path.read_bytes().replace(b"EDF+D", b"EDF+C", 1))
-    found = open_recording(path)
-    said_of_it = [note for note in found.notes if "clock" in note]
-    assert bool(said_of_it) == bool(said)
-    assert all(f"by its clock it {said} than by its samples" in note for note in said_of_it)
-    assert found.channels[1].length == len(begins) * FS
-
-
 def test_rounded_beginnings_make_no_gap(tmp_path):
     """A recorder that rounds to milliseconds has written one piece; the clock starts with it."""
     path = discontinuous(tmp_path / "a.edf", ["+0.250", "+1.251", "+2.250"], {1: "+1.75"})

@@ -38,8 +38,6 @@ _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
 _LEAST_GAP = 0.1
 """Seconds; shorter differences in a file that is called continuous are those of a clock."""
-_MOST_APART = 1.0
-"""Seconds by which the clock of a file may leave its samples without a word."""
 _BEGINS = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 
 
@@ -54,16 +52,10 @@ def open_edf(path: Path) -> HeldRecording:
     held = _read(path)
     seconds = float(held.data_record_duration)
     in_pieces = held.reserved.strip().upper().startswith(_DISCONTINUOUS)
-    gaps, apart = _gaps(path, seconds, known=in_pieces)
+    gaps = _gaps(path, seconds, known=in_pieces)
     begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
     many, missing = int(np.count_nonzero(gaps)), gaps.sum()
-    notes = (
-        f"{path.stem}: {missing:g} s in {count(many, 'gap')} of the file are missing samples"
-        if many else "",
-        f"{path.stem}: by its clock it ends {abs(apart):g} s {'later' if apart > 0 else 'earlier'} "
-        "than by its samples, which count here; marks by the clock may be at other beats"
-        if abs(apart) >= _MOST_APART else "",
-    )  # fmt: skip
+    note = f"{path.stem}: {missing:g} s in {count(many, 'gap')} of the file are missing samples"
     channels: list[Channel] = []
     values = []
     for signal in held.signals:
@@ -92,15 +84,13 @@ def open_edf(path: Path) -> HeldRecording:
         tuple(channels),
         (path,),
         _start(held),
-        notes=tuple(filter(None, notes)),
+        notes=(note,) if many else (),
         values=tuple(values),
     )
 
 
-def _gaps(path: Path, seconds: float, *, known: bool) -> tuple[NDArray[np.float64], float]:
+def _gaps(path: Path, seconds: float, *, known: bool) -> NDArray[np.float64]:
     """Return the seconds that are missing before each data record, zero alone without a clock.
-
-    The other number is by how much the clock is late at the end where these are counted.
 
     Where the header does not say that there are any (`known`), short ones are of the clock, and a
     data record need not state when it begins: it follows the one before.
@@ -110,7 +100,7 @@ def _gaps(path: Path, seconds: float, *, known: bool) -> tuple[NDArray[np.float6
     if clock is None:
         if known:
             raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
-        return np.zeros(1), 0.0
+        return np.zeros(1)
     content, first = read_bytes(path, LARGEST_RECORDING), length + sum(each[:clock])
     found = [_BEGINS.match(content, at) for at in range(first, len(content), sum(each))]
     begins = np.array([np.nan if one is None else float(one[1]) for one in found])
@@ -127,7 +117,7 @@ def _gaps(path: Path, seconds: float, *, known: bool) -> tuple[NDArray[np.float6
             f"{path} is discontinuous, and its data records overlap or do not state when they "
             "begin; export it as EDF+C"
         )
-    return gaps, float(late[-1] - late[0] - gaps.sum())
+    return gaps
 
 
 def _spread(

@@ -1,14 +1,15 @@
 """EDF, EDF+ and BDF files, read with edfio; nothing about the patient is kept.
 
 Every data record of an EDF+ file states when it begins: the first annotation of its first
-annotation signal [1]_. What lies between two data records is missing, whatever the header calls the
-file.
+annotation signal [1]_. What lies between two data records is missing, also where the header calls
+the file continuous (EDF+C).
 
 References
 ----------
 .. [1] Kemp & Olivan 2003, Clin. Neurophysiol. 114(9):1755, DOI 10.1016/S1388-2457(03)00123-8.
 """
 
+import contextlib
 import re
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ _HEADER = 256  # bytes before the signals, and of every signal
 _BDF = b"\xff"  # how a BDF file begins: its samples have three bytes, those of an EDF file two
 MOST_SIGNALS = 512
 _WHOLE = "a whole EDF file", "export it again"
-_DISCONTINUOUS = ("EDF+D", "BDF+D")
+_DISCONTINUOUS, _CONTINUOUS = ("EDF+D", "BDF+D"), ("EDF+C", "BDF+C")
 _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
 _LEAST_GAP = 0.1
@@ -50,9 +51,13 @@ def open_edf(path: Path) -> HeldRecording:
         If it is damaged, truncated or too large, or its data records overlap.
     """
     held = _read(path)
-    seconds = float(held.data_record_duration)
-    in_pieces = held.reserved.strip().upper().startswith(_DISCONTINUOUS)
-    gaps = _gaps(path, seconds, known=in_pieces)
+    seconds, gaps = float(held.data_record_duration), np.zeros(1)
+    if held.reserved[:5] in _DISCONTINUOUS:
+        gaps = _gaps(path, seconds)
+    elif held.reserved[:5] in _CONTINUOUS:
+        with contextlib.suppress(InputError):  # its data records need not state when they begin
+            gaps = _gaps(path, seconds)
+            gaps[gaps < _LEAST_GAP] = 0
     begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
     many, missing = int(np.count_nonzero(gaps)), gaps.sum()
     note = f"{path.stem}: {missing:g} s in {count(many, 'gap')} of the file are missing samples"
@@ -89,29 +94,18 @@ def open_edf(path: Path) -> HeldRecording:
     )
 
 
-def _gaps(path: Path, seconds: float, *, known: bool) -> NDArray[np.float64]:
-    """Return the seconds that are missing before each data record, zero alone without a clock.
-
-    Where the header does not say that there are any (`known`), short ones are of the clock, and a
-    data record need not state when it begins: it follows the one before.
-    """
+def _gaps(path: Path, seconds: float) -> NDArray[np.float64]:
+    """Return the seconds that are missing before each data record of a discontinuous file."""
+    content = read_bytes(path, LARGEST_RECORDING)
     _, length, _, labels, each = _layout(path)
     clock = next((i for i, label in enumerate(labels) if label.endswith(b"DF Annotations")), None)
     if clock is None:
-        if known:
-            raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
-        return np.zeros(1)
-    content, first = read_bytes(path, LARGEST_RECORDING), length + sum(each[:clock])
+        raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
+    first = length + sum(each[:clock])
     found = [_BEGINS.match(content, at) for at in range(first, len(content), sum(each))]
     begins = np.array([np.nan if one is None else float(one[1]) for one in found])
-    late = begins - seconds * np.arange(len(begins))
-    if not known and np.isfinite(late).any():
-        stated = np.flatnonzero(np.isfinite(late))
-        late = late[stated[np.searchsorted(stated, np.arange(len(late)), "right").clip(1) - 1]]
-    gaps = np.diff(late, prepend=late[:1])
+    gaps = np.diff(begins, prepend=begins[:1] - seconds) - seconds
     gaps[np.abs(gaps) <= _ROUNDED] = 0
-    if not known:
-        gaps[~(gaps >= _LEAST_GAP)] = 0
     if not (gaps >= 0).all():
         raise InputError(
             f"{path} is discontinuous, and its data records overlap or do not state when they "

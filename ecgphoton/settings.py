@@ -237,11 +237,11 @@ def _assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
 def convert(value: Any, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
-    An int is taken for a float, a number or array of numpy without axes for one of Python, and a
+    An int is taken for a float, a number of numpy or array without axes for one of Python, and a
     table for a `Settings` class; nothing else is converted.
     """
     inner = get_args(kind)
-    value = value.item() if getattr(value, "shape", None) == () else value  # as of `np.load`
+    value = value.tolist() if getattr(value, "shape", None) == () else value  # None where masked
     if is_dataclass(kind) and isinstance(value, Mapping):
         return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:

@@ -31,7 +31,6 @@ _OTHER = re.compile(
 )
 """Plain names of what monitors record beside an ECG, or say about it; only asked for by name."""
 _MODIFIED = re.compile(r"(?:ml|d)[ _-]?(?=(?:i{1,3}|[123])$)|l[ _-]?(?=i{1,3}$)|m(?=v\d$)")
-_AN_ECG = re.compile(r"(ecg|ekg)[ _-]?(lead|channel|ch)?[ _-]?[\da-z]?")
 _ROMAN = {"1": "i", "2": "ii", "3": "iii"}
 LOOKED_AT = 60.0
 """Seconds from the middle of a channel that are tested for the properties of an ECG."""
@@ -119,15 +118,12 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
             parts = len({one.length / one.fs for one in alike}) > 1
             return _only(found if parts else found[:1], name, recording)
     volts = _voltages(channels)
-    named = [at for at in volts if _ecg_by_name(channels[at])]
-    for at in named:
-        if names_lead(channels[at].name) or _AN_ECG.fullmatch(channels[at].name.casefold()):
+    for at in volts:
+        if _ecg_by_name(channels[at]):
             return at
-    for at in (*named, *volts):  # what is called "ECG envelope" may be none
+    for at in volts:
         if len(volts) == 1 == len(channels) or looks_like_ecg(*_middle(recording, at)):
             return at
-    if named:
-        return named[0]
     raise InputError(
         f"record {recording.name!r} has no channel that is an ECG by name, or by unit and "
         f"spectrum; name one of {_list(channels)}; units: "

@@ -149,16 +149,6 @@ def test_what_is_said_about_an_ecg_is_none(name, tmp_path):
     assert choose(held) == 1
 
 
-@pytest.mark.parametrize("name", ["ECG_gain", "ECG_envelope", "ECG R-R interval", "ecg pacer"])
-def test_what_is_only_called_an_ecg_has_to_look_like_one(name, tmp_path):
-    """Of several such channels; one that is alone, or beside a pressure, is taken by its name."""
-    held = record(tmp_path, **{name: (NOISE, "mV"), "ECG_clean": (SIGNAL, "mV")})
-    assert choose(held) == 1
-    held = record(tmp_path, **{name: (NOISE, "mV"), "ECG": (NOISE, "mV")})
-    assert choose(held) == 1
-    assert choose(record(tmp_path, ABP=(PRESSURE, "mmHg"), **{name: (NOISE, "mV")})) == 1
-
-
 @pytest.mark.parametrize("name", ["-II", "II (inverted)", "Lead 2", "my II", "L2"])
 def test_a_name_that_only_holds_one_is_another_lead(name, tmp_path):
     """A lead upside down, or that of another place, is never used in place of II."""

@@ -179,14 +179,25 @@ def test_a_counter_that_begins_again_lacks_no_line(lost, tmp_path):
             read(tmp_path / "a.csv", fs=FS)
     else:
         assert read(tmp_path / "a.csv", fs=FS).leads == ("counter", "II")
+    rows = "".join(f"{one % 25},{SIGNAL[one]:.4f}\n" for one in (*range(510), *range(525, 999)))
+    (tmp_path / "a.csv").write_text(f"in packet,II\n{rows}")  # one of 10 samples
+    assert read(tmp_path / "a.csv", fs=FS).leads == ("in packet", "II")
 
 
 def test_a_point_among_decimal_commas_is_no_number(tmp_path):
     """1.000 behind 998 is a thousand, not one."""
     rows = "".join(f"{at / FS:.3f};{at}\n" for at in range(999)).replace(".", ",")
     (tmp_path / "a.csv").write_text(f"time;II (uV)\n{rows}3,996;1.000\n")
-    with pytest.raises(InputError, match=r"column II is not a column of numbers .*decimal sign"):
+    with pytest.raises(InputError, match=r"column II is not .* \(1.000 may be thousands"):
         read(tmp_path / "a.csv")
+
+
+def test_each_column_may_have_its_own_decimal_sign(tmp_path):
+    """Points are read beside another column of commas."""
+    rows = "".join(f"{at / FS:.3f}".replace(".", ",") + f";0.{at:03}\n" for at in range(999))
+    (tmp_path / "a.csv").write_text(f"time;II (mV)\n{rows}")
+    found = read(tmp_path / "a.csv")
+    np.testing.assert_allclose(found.signal[:, 0], np.arange(999) / 1000, atol=1e-6)
 
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])

@@ -1,5 +1,6 @@
 """Columns of numbers: what the caller says of files that do not state it, and NumPy files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ from ecgphoton.intake import expecting, read_array, read_arrays
 from ecgphoton.settings import convert, hints_of
 from ecgphoton.wording import count
 
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
 NO_SAMPLE = -(2**15)
 """What WFDB stores, and programs that read it write, where nothing was measured.
 
@@ -126,7 +128,7 @@ def from_columns(
             if check_axis(path, name, columns[name], rate):
                 begins.setdefault("number", float(columns[name][0]))
             chosen = [one for one in chosen if one != name or hints.column is not None]
-        elif skips(columns[name]):
+        elif name == names[0] and hints.column is None and skips(columns[name]):
             raise InputError(
                 f"{path}: lines are missing between the times or sample numbers in column "
                 f"{name!r}; {EVEN}"
@@ -156,10 +158,13 @@ def from_columns(
             notes.append(f"{path.name}: {unit} by {source}")
         advice = "correct it, or name the column to read (--column)"
         with expecting(f"{path}: column {name}", "a column of numbers", advice):
-            numbers = columns[name]
-            if numbers.dtype.kind not in "iufb":
-                np.asarray(numbers, np.float64)  # which names the first cell that is none
-                raise ValueError("some of its numbers have another decimal sign")
+            held = columns[name] if columns[name].dtype.kind in "iuf" else None
+            numbers = np.asarray(columns[name], np.float64) if held is None else held
+            texts = (
+                [one for one in columns[name].tolist() if "." in str(one)] if held is None else []
+            )
+            if texts and all(map(_THOUSANDS.fullmatch, map(str, texts))):
+                raise ValueError(f"{texts[0]} may be thousands: other columns have decimal commas")
         factor = np.float32(millivolts(unit or "mV") or 1.0)
         with np.errstate(over="ignore"):  # what single precision does not hold is missing below
             value = numbers.astype(np.float32) * factor

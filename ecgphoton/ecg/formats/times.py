@@ -152,18 +152,18 @@ def rises_evenly(values: NDArray[np.number]) -> bool:
 def skips(values: NDArray[np.number]) -> bool:
     """Whether samples are an axis without some of its lines: nearly all steps are one.
 
-    A counter that begins again after the same number of lines each time lacks none, nor does a
-    clock whose steps are late and early in turn.
+    A counter that begins again at its smallest value lacks none, nor does a clock whose steps are
+    late and early in turn.
     """
     for part in (values[:_BEGINNING], values):
         steps = np.diff(part.astype(np.float64))
         usual = float(np.median(steps)) if len(steps) else 0.0
-        others = steps[~(np.abs(steps - usual) < 0.5 * usual)]
-        if not usual > 0 or len(others) > _OTHERS * len(steps):
+        at = np.flatnonzero(~(np.abs(steps - usual) < 0.5 * usual))
+        if not usual > 0 or len(at) > _OTHERS * len(steps):
             return False
-    apart = others - usual
+    apart = steps[at] - usual
     lasting = abs(apart.sum()) > 0.5 * np.abs(apart).sum()
-    return bool(lasting) and not (others.max() < 0 and np.ptp(others) == 0)
+    return bool(lasting and (values[at + 1] > values.min()).any())
 
 
 def check_axis(path: Path, name: str, values: NDArray[np.number], fs: float | None) -> bool:

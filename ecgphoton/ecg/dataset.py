@@ -97,7 +97,7 @@ class Dataset:
         folder = Path(path).resolve()
         records = values.pop("records", record_names(folder))
         given = {key: values.pop(key) for key in ("fs", "unit", "column") if key in values}
-        values["hints"] = replace(values.get("hints", Hints()), **given)
+        values["hints"] = replace(values.get("hints") or Hints(), **given)
         call = bound(cls, (values.pop("name", folder.name), records, str(folder)), values)
         made = cls(*call.args, **call.kwargs)
         if made.hints.given and not any(

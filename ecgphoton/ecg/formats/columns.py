@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.formats.heading import Heading
 from ecgphoton.ecg.formats.times import (
-    EVEN,
     check_axis,
+    check_lines,
     holds_times,
     is_time,
     rate_of,
     rises_evenly,
     rounded,
     seconds_of,
-    skips,
 )
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
@@ -128,11 +127,8 @@ def from_columns(
             if check_axis(path, name, columns[name], rate):
                 begins.setdefault("number", float(columns[name][0]))
             chosen = [one for one in chosen if one != name or hints.column is not None]
-        elif name == names[0] and hints.column is None and skips(columns[name]):
-            raise InputError(
-                f"{path}: lines are missing between the times or sample numbers in column "
-                f"{name!r}; {EVEN}"
-            )
+        elif name == names[0] and hints.column is None:
+            check_lines(path, name, columns[name])
     if rate is None:
         raise InputError(
             f"{path} does not state its sampling rate{_unclear(stated.no_rate)}; give it: --fs 250 "
@@ -158,13 +154,12 @@ def from_columns(
             notes.append(f"{path.name}: {unit} by {source}")
         advice = "correct it, or name the column to read (--column)"
         with expecting(f"{path}: column {name}", "a column of numbers", advice):
-            held = columns[name] if columns[name].dtype.kind in "iuf" else None
-            numbers = np.asarray(columns[name], np.float64) if held is None else held
-            texts = (
-                [one for one in columns[name].tolist() if "." in str(one)] if held is None else []
-            )
-            if texts and all(map(_THOUSANDS.fullmatch, map(str, texts))):
-                raise ValueError(f"{texts[0]} may be thousands: other columns have decimal commas")
+            numbers = columns[name]
+            if numbers.dtype.kind not in "iuf":
+                texts = [one for one in map(str, numbers.tolist()) if "." in one]
+                if texts and all(map(_THOUSANDS.fullmatch, texts)):
+                    raise ValueError(f"{texts[0]} may be thousands: other columns have commas")
+                numbers = np.asarray(numbers, np.float64)
         factor = np.float32(millivolts(unit or "mV") or 1.0)
         with np.errstate(over="ignore"):  # what single precision does not hold is missing below
             value = numbers.astype(np.float32) * factor

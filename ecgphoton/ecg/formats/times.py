@@ -31,8 +31,8 @@ DAY = 86_400
 """Seconds."""
 ROUNDED = 1e-3
 """Seconds to which times may be rounded."""
-EVEN = "resample it to even steps, with empty cells where nothing was measured"
-_FITTING = f"where they are rounded, give the --fs that fits them; if samples are missing, {EVEN}"
+_EVEN = "resample it to even steps, with empty cells where nothing was measured"
+_FITTING = f"where they are rounded, give the --fs that fits them; if samples are missing, {_EVEN}"
 _BEGINNING = 1000
 """Samples that decide whether a whole column is looked at."""
 _OTHERS = 0.1
@@ -119,7 +119,7 @@ def rate_of(path: Path, name: str, seconds: NDArray[np.float64]) -> float:
         raise InputError(
             f"{path}: the times in column {name} repeat; {_FITTING}"
             if (steps == 0).any()
-            else f"{path}: samples are missing between its times; {EVEN}"
+            else f"{path}: samples are missing between its times; {_EVEN}"
         )
     rate = 1 / mean
     if rate < 1:
@@ -149,21 +149,30 @@ def rises_evenly(values: NDArray[np.number]) -> bool:
     return True
 
 
-def skips(values: NDArray[np.number]) -> bool:
-    """Whether samples are an axis without some of its lines: nearly all steps are one.
+def check_lines(path: Path, name: str, values: NDArray[np.number]) -> None:
+    """Refuse an axis without some of its lines: nearly all of its steps are one.
 
     A counter that begins again at its smallest value lacks none, nor does a clock whose steps are
     late and early in turn.
+
+    Raises
+    ------
+    InputError
+        If lines are missing.
     """
     for part in (values[:_BEGINNING], values):
         steps = np.diff(part.astype(np.float64))
         usual = float(np.median(steps)) if len(steps) else 0.0
         at = np.flatnonzero(~(np.abs(steps - usual) < 0.5 * usual))
         if not usual > 0 or len(at) > _OTHERS * len(steps):
-            return False
+            return
     apart = steps[at] - usual
     lasting = abs(apart.sum()) > 0.5 * np.abs(apart).sum()
-    return bool(lasting and (values[at + 1] > values.min()).any())
+    if lasting and (values[at + 1] > values.min()).any():
+        raise InputError(
+            f"{path}: lines are missing between the times or sample numbers in column {name!r}; "
+            f"{_EVEN}"
+        )
 
 
 def check_axis(path: Path, name: str, values: NDArray[np.number], fs: float | None) -> bool:

@@ -108,7 +108,7 @@ def levers(recipe: Recipe) -> Variant:
 def patients(recipe: Recipe, folder: Path) -> Variant:
     """Students of fewer and of more patients: other numbers of folds, in protocol files."""
     protocol = protocol_of(recipe.data.protocol)
-    total = len(set(map(protocol.subjects.get, protocol.train)))
+    total = protocol.patients
     found: dict[str, tuple[str, ...]] = {}
     for folds in (2, 3, protocol.folds, 11):
         path = folder / f"{protocol.name}-in-{folds}.toml"

@@ -28,6 +28,7 @@ from ecgphoton.hwsim.conditions import conditions, recoded
 from ecgphoton.hwsim.distributed import computed, single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import USUAL_PROFILE
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.mesh.arrays import AnyArray
@@ -132,7 +133,7 @@ def calibrate_chips(
     labels: AnyArray,
     point: OperatingPoint,
     *,
-    profile: Profile | str = "foundry-thermo-optic",
+    profile: Profile | str = USUAL_PROFILE,
     chips: int = 100,
     seed: int = 0,
     steps: Sequence[str | Step] = STANDARD,

@@ -32,7 +32,7 @@ from ecgphoton.hwsim.effects import number_of
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.profile_file import load_profile
+from ecgphoton.hwsim.profile_file import USUAL_PROFILE, load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, decide
@@ -51,8 +51,6 @@ HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)
 AGAIN: dict[str, tuple[str, ...]] = {"trim": ("trim",), "full": STANDARD}
 """Ways to calibrate again, by name."""
 When = Literal["once", "again"]
-CALIBRATED = "foundry-thermo-optic"
-"""Profile of calibrated chips where none is named."""
 
 
 def calibrated_over(
@@ -95,7 +93,7 @@ def calibrated_over(
             "as temperature.change, or ask about chips that are not calibrated"
         )
     check_both(abnormal_of(labels))
-    made = load_profile(profile or CALIBRATED).with_settings(settings)
+    made = load_profile(profile or USUAL_PROFILE).with_settings(settings)
     refuse_unused(made, settings, moving=key)
     program = program_of(carried)
 
@@ -229,7 +227,7 @@ def drift_schedule(
     labels: AnyArray,
     point: OperatingPoint,
     *,
-    profile: Profile | str = "foundry-thermo-optic",
+    profile: Profile | str = USUAL_PROFILE,
     chips: int = 40,
     seed: int = 0,
     hours: Sequence[float] = HOURS,

@@ -166,14 +166,16 @@ def classify_record(
         source="synthetic" if signal.held.synthetic else str(signal.held.path.parent),
     )
     found: list[tuple[NDArray[np.int64], NDArray[np.str_]]] = []
-    detector, seen = Detector(signal.lead.gain), [np.empty(0, np.int64)]
+    detector = None if sample is None else Detector(signal.lead.gain)
+    detected: list[NDArray[np.int64]] = []
 
     def parts() -> Iterator[BeatSet]:
         for start, piece in signal.blocks(block_seconds):
             end = start + len(piece)
             last = end == signal.length_360
             some = stream.push(piece, last=last)
-            seen.append(detector.push(piece, last=last) if sample is not None else seen[0])
+            if detector is not None:
+                detected.append(detector.push(piece, last=last))
             found.append((some.sample, some.reason))
             yield some.beats
             progress(end, signal.length_360)
@@ -186,9 +188,9 @@ def classify_record(
     if not len(at_360):
         raise _beatless(signal, annotator, [*map(str, stream.stretches[:3]), *notes])
     reason = np.concatenate([why for _, why in found])
-    judged = at_360[reason == ""] if sample is not None else seen[0]
+    judged = at_360[reason == ""]
     slow = len(judged) > 1 and np.median(np.diff(judged)) >= FASTEST
-    if slow and (near := _near(judged, np.concatenate(seen))) < ALIKE:
+    if detected and slow and (near := _near(judged, np.concatenate(detected))) < ALIKE:
         notes.append(
             f"{signal.name}: {100 * near:.0f} % of the {count(len(judged), 'mark')} of {annotator} "
             "that are classified are at a QRS complex that is detected in "

@@ -63,11 +63,10 @@ class Protocol:
                 f"validation share of {self.validation_fraction} and {self.folds} folds; give "
                 "exactly one of them"
             )
-        patients = len({self.subjects[name] for name in self.train})
-        if self.folds and not 2 <= self.folds <= patients:
+        if self.folds and not 2 <= self.folds <= self.patients:
             raise InputError(
                 f"protocol {self.name!r} has {count(self.folds, 'fold')} of "
-                f"{count(patients, 'training patient')}; two or more folds are needed, and a "
+                f"{count(self.patients, 'training patient')}; two or more folds are needed, and a "
                 "patient for each: name more records, or give a validation_fraction instead"
             )
         if not 0 <= self.validation_fraction < 1:
@@ -85,6 +84,11 @@ class Protocol:
     def subjects(self) -> Mapping[str, str]:
         """Record to subject."""
         return {name: _subject(name, self.same_subject) for name in self.records}
+
+    @property
+    def patients(self) -> int:
+        """Number of training patients."""
+        return len({_subject(name, self.same_subject) for name in self.train})
 
     @property
     def unproven(self) -> tuple[str, ...]:

@@ -156,11 +156,10 @@ def _divide(
 
 def choosing(protocol: Protocol) -> list[str]:
     """Return in sentences what chooses epoch and operating point."""
-    patients = len({protocol.subjects[name] for name in protocol.train})
     folds, share, unproven = protocol.folds, protocol.validation_fraction, protocol.unproven
     sentences = (
-        f"{patients} training patients in {folds} folds: epoch and operating point are chosen from "
-        "the scores of students that did not train on the patient" if folds else "",
+        f"{protocol.patients} training patients in {folds} folds: epoch and operating point are "
+        "chosen from the scores of students that did not train on the patient" if folds else "",
         f"validation is a random {100 * share:g} % of the beats of the training patients, and not "
         "an estimate for new patients" if share else "",
         f"validation record {' '.join(unproven)} is of a subject that also trains: epoch and "

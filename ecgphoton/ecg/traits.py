@@ -26,6 +26,8 @@ ENOUGH = 10
 EARLY = -0.3
 """Of the feature pre/recent: an interval 7 % shorter than the recent median."""
 _BASE = 6  # columns of `rows_of` before the features
+BY_BEAT = {"noise": 1, "amplitude": 0}
+"""Columns of `rows_of` that are looked at beat by beat as well, see `beyond_for_long`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,8 @@ def beyond_for_long(
     from scipy.ndimage import median_filter
 
     usual = median_filter(values, LASTING)
-    beyond = (usual > (np.inf if high is None else high)) | (usual < (low or -np.inf))
+    least, most = (-np.inf if low is None else low), (np.inf if high is None else high)
+    beyond = (usual < least) | (usual > most)
     edges = np.flatnonzero(np.diff(beyond, prepend=False, append=False)).reshape(-1, 2)
     return [(first, last - 1) for first, last in edges.tolist()]
 

@@ -15,6 +15,8 @@ from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.settings import build, nearest
 
 FOLDER = Path(__file__).with_name("profiles")
+USUAL_PROFILE = "foundry-thermo-optic"
+"""Profile of calibrated chips, budgets and sheets where none is named."""
 STATES = "state"
 """Table of a file that names its further states: what of the profile differs in each."""
 

@@ -13,6 +13,7 @@ from ecgphoton.hwsim.effects.supply import LASER, LINK, SUPPLY
 from ecgphoton.hwsim.energy import Digital, core
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import KIND, Profile
+from ecgphoton.hwsim.profile_file import USUAL_PROFILE
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
@@ -35,7 +36,7 @@ REPEATS = 5
 def budget(
     model: Path | str | None = None,
     *,
-    profile: Profile | str = "foundry-thermo-optic",
+    profile: Profile | str = USUAL_PROFILE,
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",

@@ -15,6 +15,7 @@ from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import USUAL_PROFILE
 from ecgphoton.hwsim.simulate import simulate as simulate_arrays
 from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.program.program import MeshProgram
@@ -27,7 +28,7 @@ from ecgphoton.student.propagate import inputs_of
 
 TABLE = "table.npz"
 """Drive table of the chips of a bench."""
-PROFILE, CHIPS = "foundry-thermo-optic", 100
+CHIPS = 100
 
 
 def simulate(
@@ -179,7 +180,7 @@ def calibrate(
     names = None if steps is None else [name.strip() for name in steps.split(",")]
     check_steps(steps_of(names or STANDARD))  # before beats are read and a folder is made
     if bench is None:
-        usual = {"profile": PROFILE, "chips": CHIPS, "seed": 0}
+        usual = {"profile": USUAL_PROFILE, "chips": CHIPS, "seed": 0}
         asked |= {name: value for name, value in usual.items() if asked[name] is None}
     tables = TABLES if bench is None else TABLE
     files = ("calibration.json", "calibrated_chips.csv", "calibration.png", tables, BEGUN)
@@ -202,7 +203,7 @@ def calibrate(
         with claimed(journey.folder, journey.call):
             report = calibrate_chips(
                 *journey.arguments,
-                profile=journey.profile or PROFILE,
+                profile=journey.profile or USUAL_PROFILE,
                 chips=asked["chips"],
                 seed=asked["seed"],
                 steps=names or STANDARD,

@@ -14,14 +14,13 @@ from ecgphoton import runs
 from ecgphoton.alone import alone
 from ecgphoton.arguments import check_seed, checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
-from ecgphoton.calibration.drift import CALIBRATED
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError, shown
 from ecgphoton.hwsim.conditions import following, idle, remaining
 from ecgphoton.hwsim.distributed import check_workers
 from ecgphoton.hwsim.montecarlo import Trial, check_chips
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.profile_file import load_profile
+from ecgphoton.hwsim.profile_file import USUAL_PROFILE, load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.sweep import UNNAMED
 from ecgphoton.hwsim.unused import refuse_unused
@@ -225,7 +224,7 @@ def begin(
             check(asked[number])
     profile = profile_of(**taken_by(profile_of, asked))
     if unnamed := profile is None and moving not in (None, "", "noise"):
-        asked["profile"] = UNNAMED if asked.get("calibrated", "no") == "no" else CALIBRATED
+        asked["profile"] = UNNAMED if asked.get("calibrated", "no") == "no" else USUAL_PROFILE
         profile = load_profile(asked["profile"])
     if profile is not None and moving is not None:
         own = () if {"over", "key"} & asked.keys() else (moving,)  # `drift` has words of its own

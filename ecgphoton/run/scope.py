@@ -11,15 +11,13 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.annotate import Classify
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.ecg.features import SAMPLING_RATE
-from ecgphoton.ecg.traits import beyond_for_long, rows_of, traits_of
+from ecgphoton.ecg.traits import BY_BEAT, beyond_for_long, rows_of, traits_of
 from ecgphoton.ecg.windows import AT_EDGE, PAST_END
 from ecgphoton.training.checks import Finding, poor_signal
 from ecgphoton.training.scope import Scope
 
 KEY = "scope"
 """Of the metadata of a checkpoint, and of the summary of an annotation."""
-_BY_BEAT = {"noise": 1, "amplitude": 0}
-"""Checks that are made of stretches as well, and their columns of `rows_of`."""
 FEWEST_BEATS = 30
 """Classified beats without which nothing but poor signal is judged."""
 
@@ -119,7 +117,7 @@ class Observer:
         classified = sum(len(rows) for rows, *_ in self._seen)
         inside = ~np.isin(reason, (AT_EDGE, PAST_END))
         found = [poor_signal(float((reason[inside] != "").mean()) if inside.any() else 0.0)]
-        spans = {check: tuple[tuple[float, float], ...]() for check in _BY_BEAT}
+        spans = {check: tuple[tuple[float, float], ...]() for check in BY_BEAT}
         if enough := classified >= FEWEST_BEATS:
             rows, probability, sample = map(np.concatenate, zip(*self._seen, strict=True))
             point = OperatingPoint.from_dict(self._scope.operating_point)
@@ -127,7 +125,7 @@ class Observer:
             at = (sample / SAMPLING_RATE).tolist()
             for one in found:
                 if one.check in spans and not one.beyond:
-                    some = beyond_for_long(rows[:, _BY_BEAT[one.check]], one.low, one.high)
+                    some = beyond_for_long(rows[:, BY_BEAT[one.check]], one.low, one.high)
                     spans[one.check] = tuple((at[first], at[last]) for first, last in some)
         beyond = [one.sentence for one in found if one.beyond]
         score = float(np.mean([one.position for one in found])) if enough else None

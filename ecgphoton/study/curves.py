@@ -18,6 +18,7 @@ from ecgphoton.hwsim.conditions import conditions, following
 from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import USUAL_PROFILE
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.intervals import with_interval
 from ecgphoton.progress import Progress, silent
@@ -227,7 +228,7 @@ def surrogate(
 def sheet(
     model: Path | str | None = None,
     *,
-    profile: Profile | str = "foundry-thermo-optic",
+    profile: Profile | str = USUAL_PROFILE,
     key: Sequence[str] = (),
     settings: Sequence[str] = (),
     calibrated: bool = True,

@@ -11,6 +11,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import USUAL_PROFILE
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report import style
@@ -25,7 +26,7 @@ DRIFT_BEATS = 8192
 def drift(
     model: Path | str | None = None,
     *,
-    profile: Profile | str = "foundry-thermo-optic",
+    profile: Profile | str = USUAL_PROFILE,
     chips: int = 40,
     seed: int = 0,
     settings: Sequence[str] = (),

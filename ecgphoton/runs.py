@@ -1,22 +1,26 @@
 """Run folders: where they are, what is in them, how a trained student is read back."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, check_manifest, kind_of, read_json, sha256
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting
-from ecgphoton.program.program import MeshProgram
-from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import convert, nearest
-from ecgphoton.student.network import SegmentStudent, read_student
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.detect import Centring
+    from ecgphoton.program.program import MeshProgram
+    from ecgphoton.recipe import Recipe
+    from ecgphoton.student.network import SegmentStudent
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE = "state.safetensors"
@@ -82,6 +86,8 @@ class TrainedStudent:
     @property
     def recipe(self) -> Recipe:
         """Recipe the student was trained with."""
+        from ecgphoton.recipe import from_dict
+
         return from_dict(self.metadata["recipe"])
 
     @property
@@ -119,6 +125,8 @@ def load_student(run: Path | str, why: str = NAMED) -> TrainedStudent:
     InputError
         If there is no checkpoint, or it is damaged or of another kind.
     """
+    from ecgphoton.student.network import read_student
+
     path = Path(run)
     if path.is_dir():
         path = path / CHECKPOINT
@@ -136,6 +144,8 @@ def _point_of(metadata: Mapping[str, Any], path: Path) -> OperatingPoint:
     InputError
         If the checkpoint does not say how its student was trained.
     """
+    from ecgphoton.recipe import from_dict
+
     with expecting(path, "a checkpoint that says how its student was trained", "train again"):
         for key, kind in STATED.items():
             if not isinstance(metadata.get(key), kind):

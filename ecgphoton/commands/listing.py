@@ -51,13 +51,15 @@ def recipes(name: str | None, as_json: bool) -> None:
 
     NAME is a shipped recipe, or a TOML file.
     """
-    from ecgphoton import recipe, recipes, run
+    from ecgphoton import recipes, run
 
     if name is None:
         columns = ["name", "purpose"]
         shared.show(run.recipes(), lambda found: shared.listing("recipes", columns, found),
                     as_json=as_json)  # fmt: skip
         return
+    from ecgphoton import recipe
+
     chosen = recipe.read(name)
     chosen = replace(chosen, purpose=chosen.purpose or recipes.purposes().get(name, ""))
     shared.show(chosen, lambda found: click.echo(recipe.write(found), nl=False), as_json=as_json)

@@ -12,6 +12,7 @@ from ecgphoton.errors import EcgphotonError, InputError
 from ecgphoton.intake import expecting
 from ecgphoton.metrics import stated
 from ecgphoton.recipes import FLAGSHIP, purposes
+from ecgphoton.student.architecture import Architecture
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,22 @@ class Listing:
 
 def models() -> Listing:
     """List the students that come with the package."""
-    students = {
-        name: run_folders.load_student(folder) for name, folder in shipped_models.shipped().items()
-    }
-    rows = (
-        {
-            "name": name,
-            "protocol": trained.metadata["protocol"],
-            "labels": trained.metadata["labels"],
-            "parameters": trained.student.architecture.parameters,
-            "delay_beats": trained.student.architecture.delay,
-            "classes": list(trained.classes),
-            "recipe": trained.recipe.name,
-            "seed": trained.metadata["seed"],
-            "default": name == FLAGSHIP,
-        }
-        for name, trained in students.items()
-    )
+    rows = []
+    for name, folder in shipped_models.shipped().items():
+        about = load_checkpoint(run_folders.intact(folder / run_folders.CHECKPOINT))[1]
+        architecture = Architecture.from_dict(about["architecture"])
+        rows.append(
+            {
+                "name": name,
+                **{key: about[key] for key in ("protocol", "labels")},
+                "parameters": architecture.parameters,
+                "delay_beats": architecture.delay,
+                "classes": about["classes"],
+                "recipe": about["recipe"]["name"],
+                "seed": about["seed"],
+                "default": name == FLAGSHIP,
+            }
+        )
     return Listing("models", tuple(rows))
 
 

@@ -229,11 +229,14 @@ class _Dask:
     def __init__(self, job: Work, address: str) -> None:
         try:
             import distributed
+            from distributed.comm.addressing import resolve_address
         except ImportError as error:
             raise InputError("--dask needs Dask: pip install 'ecgphoton[dask]'") from error
         try:
+            # Of a client with an address that is none, Dask prints a traceback 20 seconds later.
+            place = resolve_address(address)
             self.client: Any = distributed.Client(  # type: ignore[no-untyped-call]
-                address, timeout="10s", set_as_default=False
+                place, timeout="10s", set_as_default=False
             )
         except (OSError, ValueError) as error:
             raise InputError(

@@ -141,11 +141,15 @@ def test_dask_survives_a_killed_worker(trial, alone):
     assert np.array_equal(table, alone)
 
 
-def test_no_scheduler_is_one_clear_line(trial):
-    """An address where nobody answers is named, with what to do."""
-    pytest.importorskip("distributed")
+@pytest.mark.parametrize("address", ["not-an-address", "foo://here:1", "tcp://no.host:1"])
+def test_no_scheduler_is_one_clear_line(trial, monkeypatch, address):
+    """What is no address is named, with what to do, before Dask makes a client for it.
+
+    The end of such a client is a traceback of Dask, 20 seconds later.
+    """
+    monkeypatch.setattr(pytest.importorskip("distributed"), "Client", None)
     with pytest.raises(InputError, match="no Dask scheduler"):
-        next(run(trial, 4, dask="not-an-address"))
+        next(run(trial, 4, dask=address))
 
 
 def test_a_worker_of_a_pool_starts_none(trial, monkeypatch):

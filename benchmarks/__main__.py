@@ -7,10 +7,13 @@ read for minutes to hours and are run by name: ``python -m benchmarks results ru
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from ecgphoton.errors import InputError, require
 
 SHIPPED = Path("ecgphoton/models/inter-patient/bundle")
 FIGURES = Path("docs/figures")
@@ -25,11 +28,17 @@ QUICK = (
 
 
 def main() -> int:
-    """Run all, or the one that is named; return how many failed."""
+    """Run all and return how many failed, or the one that is named; 2 if it refuses its input."""
     if len(sys.argv) > 1:
-        name, *arguments = sys.argv[1:]
-        command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-        return subprocess.run(command, check=False).returncode
+        del sys.argv[0]
+        names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+        try:
+            require(sys.argv[0] in names, "name", sys.argv[0], f"one of {', '.join(names)}")
+            runpy.run_module(f"benchmarks.{sys.argv[0]}", run_name="__main__", alter_sys=True)
+        except InputError as error:
+            print(f"benchmarks: error: {error}", file=sys.stderr)
+            return 2
+        return 0
     failed = 0
     for name, *arguments in QUICK:
         print(f"== {name}", flush=True)

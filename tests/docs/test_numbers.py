@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks._pages import BLOCK, fill, table
 from benchmarks._runs import Judged, Spread, auc, fpr, missed, precision, sensitivity
 from benchmarks.levers import Found, levers, patients, sizes
@@ -139,3 +140,12 @@ def test_every_block_of_numbers_has_a_command() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     names = {match[1] for page in pages for match in BLOCK.finditer(page.read_text())}
     assert names == MADE
+
+
+@pytest.mark.filterwarnings("ignore:.benchmarks.levers. found in sys.modules")
+@pytest.mark.parametrize("call", [["nowhere"], ["levers", "levers", "--recipe", "nowhere"]])
+def test_what_a_benchmark_cannot_use_is_refused_in_one_line(call, monkeypatch, capsys):
+    """An unknown benchmark and an unknown recipe are named, without a traceback."""
+    monkeypatch.setattr("sys.argv", ["benchmarks", *call])
+    assert main() == 2
+    assert "'nowhere'" in capsys.readouterr().err

@@ -70,10 +70,6 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
             raise InputError(f"{name} is {shown(value)}; no text or path may hold a NUL byte")
     for name, kind in hints_of(function).items():
         kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
-        functions = all(get_origin(one) is Callable for one in kinds if one is not type(None))
-        good = callable(given.get(name, convert)) or (type(None) in kinds and given[name] is None)
-        if functions and not good:
-            raise InputError(f"{name} is {shown(given[name])}; give a function, or leave it out")
         lists = [get_args(one)[0] for one in kinds if get_origin(one) in {Sequence, Iterable}]
         absent = given.get(name) is None and (name not in given or type(None) in kinds)
         mapping = any(get_origin(one) is Mapping for one in kinds)
@@ -93,14 +89,15 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
 
 def _several(values: object, kind: Any, name: str) -> tuple[Any, ...]:  # noqa: ANN401
     """Return the values of a list; a text alone is one, whose letters are not taken one by one."""
-    if isinstance(values, str | PathLike):
-        return (values,)
+    values = (values,) if isinstance(values, str | PathLike) else values
     if not isinstance(values, Iterable):
         raise InputError(f"{name} is {shown(values)}; it must be a list")
     found, texts = tuple(values), {str, Path} & {kind, *get_args(kind)}
     for one in found:
         if texts and not isinstance(one, str | PathLike):
             raise InputError(f"{name} holds {shown(one)}; it must hold texts")
+    if kind is str:
+        return tuple(map(fspath, found))
     return tuple(convert(one, kind, name) for one in found) if kind in NUMBERS else found
 
 
@@ -122,7 +119,7 @@ def _classes(kinds: Iterable[Any]) -> tuple[type, ...]:
 
     Protocols, arrays and lists of something are looked at by the function itself.
     """
-    found = [NUMBERS.get(one, one) for one in kinds]
+    found = [Callable if get_origin(one) is Callable else NUMBERS.get(one, one) for one in kinds]
     plain = all(isinstance(one, type) and one is not Any and not getattr(one, "_is_protocol", False)
                 for one in found)  # fmt: skip
     return tuple(found) if plain else (object,)

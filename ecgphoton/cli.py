@@ -82,13 +82,15 @@ class Program(Suggesting):
             sys.exit(UNREAD)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse an empty argument of any command: as a path it would be the working folder."""
+        """Refuse what is no path: empty, it would be the working folder; NUL ends a name."""
         before = ctx.command_path
         for word in args:
             option, equals, value = word.partition("=")
             if not word or (word.startswith("--") and equals and not value):
                 where = option or f"the argument after {before!r}"
                 raise InputError(f"{where} is empty; give a value, or leave it out")
+            if "\0" in word:
+                raise InputError(f"{word!r} holds a NUL byte, which no text or path may")
             before = word
         return super().parse_args(ctx, args)
 

@@ -87,8 +87,8 @@ class Setting:
         found: Any = convert(value, kind, path)
         if found == "" != self.default:
             raise InputError(f"{path} is empty; give a value, or leave it out")
-        if self.names is not None and found not in self.choices(kind):
-            raise InputError(f"{path} is {found!r}; it must be {one_of(self.choices(kind))}")
+        if self.names is not None:
+            require(found in self.choices(kind), path, found, one_of(self.choices(kind)))
         share = (self.low, self.high) == (0, 1) and 1 < found <= 100
         meant = f"; {found:g} % is {found / 100:g}" if share else ""
         require(self.allows(found), path, found, f"{self.limits or 'a finite number'}{meant}")
@@ -171,8 +171,9 @@ def type_words(kind: Any) -> str:  # noqa: ANN401
     """Return what a value of a type, or of one of several, is in words."""
     if get_origin(kind) in {Union, UnionType}:
         return " or ".join(type_words(one) for one in get_args(kind) if one is not type(None))
-    known = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    return known.get(kind, f"of type {getattr(kind, '__name__', kind)}")
+    known: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+    known |= {str: "a text", Callable: "a function"}
+    return known.get(get_origin(kind) or kind, f"of type {getattr(kind, '__name__', kind)}")
 
 
 def one_of(values: Iterable[object]) -> str:
@@ -218,9 +219,7 @@ def once(pairs: Iterable[tuple[str, T]], what: str = "") -> dict[str, T]:
     for name, value in pairs:
         other = found.setdefault(name, value)
         if other is not value and other != value:  # NaN is not itself
-            raise InputError(
-                f"{what}{name} is given twice, as {other} and as {value}; give it once"
-            )
+            raise InputError(f"{what}{name} is given twice, as {other} and as {value}; give one")
     return found
 
 
@@ -237,11 +236,13 @@ def _assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
 def convert(value: Any, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
-    An int is taken for a float, a number of numpy or array without axes for one of Python, and a
-    table for a `Settings` class; nothing else is converted.
+    An int is taken for a float, a number of numpy or array without axes (but no span of time) for
+    one of Python, and a table for a `Settings` class; nothing else is converted.
     """
     inner = get_args(kind)
-    value = value.tolist() if getattr(value, "shape", None) == () else value  # None where masked
+    timed = getattr(getattr(value, "dtype", None), "kind", "") in {"m", "M"}  # integers to numpy
+    if getattr(value, "shape", None) == () and not timed:
+        value = value.tolist()  # None where masked
     if is_dataclass(kind) and isinstance(value, Mapping):
         return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:
@@ -253,7 +254,7 @@ def convert(value: Any, kind: Any, path: str) -> Any:  # noqa: ANN401
         some = next(one for one in inner if one is not type(None))
         return None if value is None else convert(value, some, path)
     wanted = NUMBERS.get(kind, get_origin(kind) or kind)
-    good = isinstance(value, wanted) and isinstance(value, bool) == (kind is bool)
+    good = isinstance(value, wanted) and isinstance(value, bool) == (kind is bool) and not timed
     good = good and not (kind is float and isinstance(value, int) and abs(value) > 1e308)
     percent = kind is float and re.fullmatch(r"(\d+\.?\d*) ?%", str(value))
     meant = f"; {percent[1]} % is {float(percent[1]) / 100:g}" if percent else ""
@@ -261,7 +262,7 @@ def convert(value: Any, kind: Any, path: str) -> Any:  # noqa: ANN401
     return kind(value) if kind in NUMBERS else value
 
 
-def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
+def build(cls: Any, data: Any, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
     """Return `base` (or the defaults of `cls`) with the values of nested tables, checked.
 
     Parameters
@@ -280,10 +281,8 @@ def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # n
     InputError
         For an unknown key (with the nearest allowed one), a wrong type or an invalid value.
     """
-    if not isinstance(data, Mapping):
-        where = path.rstrip(".")
-        table = f"a table [{where}]" if where else "a table of settings"
-        raise InputError(f"{where or 'the file'} is {data!r}; it must be {table}")
+    table = f"a table [{path.rstrip('.')}]" if path else "a table of settings"
+    require(isinstance(data, Mapping), path.rstrip(".") or "the file", data, table)
     start = cls() if base is None else base
     hints = hints_of(cls)
     names = [entry.name for entry in fields(cls) if entry.init]

@@ -59,6 +59,12 @@ class Kitchen:
         ("power", math.nan, "kettle.power is nan; it must be above 0 and at most 3000 W"),
         ("power", "much", "kettle.power is 'much'; it must be a number"),
         ("power", True, "kettle.power is True; it must be a number"),
+        ("power", np.timedelta64(9), "kettle.power is np.timedelta64(9); it must be a number"),
+        (
+            "cups",
+            np.timedelta64(9, "ns"),
+            "kettle.cups is np.timedelta64(9,'ns'); it must be a whole number",
+        ),
         ("cups", -1, "kettle.cups is -1; it must be 0, or at least 1"),
         ("cups", 2.5, "kettle.cups is 2.5; it must be a whole number"),
         ("lid", 1, "kettle.lid is 1; it must be true or false"),

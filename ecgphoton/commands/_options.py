@@ -142,13 +142,14 @@ class Moved(click.Command):
         super().__init__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse old and unknown options, and ``NAME=VALUE`` of one that takes two words.
+        """Refuse what is no option or argument, and ``NAME=VALUE`` where two words are taken.
 
         Raises
         ------
         InputError
-            If one of them is there; it names the new or nearest one, or all.
+            If there is some; it names the option that is new, nearest or the first, or all.
         """
+        ctx.allow_extra_args = True  # so that they are refused here
         pairs = {flag for one in self.params if one.nargs == 2 for flag in one.opts}
         for word, after in zip(args, [*args, ""][1:], strict=True):
             flag, _, attached = word.partition("=")
@@ -161,7 +162,7 @@ class Moved(click.Command):
                     f"{flag} {name} {value or 'VALUE'}"
                 )
         try:
-            return super().parse_args(ctx, args)
+            super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             known = {
                 flag[2:]: f"{flag} {getattr(one, 'metavar', None) or ''}".rstrip()
@@ -173,6 +174,12 @@ class Moved(click.Command):
             raise InputError(
                 f"{ctx.command_path} has no option {error.option_name}; {near}"
             ) from None
+        if ctx.args:
+            first = self.params[0]  # an argument, if there are any
+            meant = f"did you mean {first.opts[0]} {ctx.args[0]}?"
+            advice = meant if isinstance(first, click.Option) else "--help says what it takes"
+            raise InputError(f"{ctx.command_path} does not take {ctx.args[0]!r}; {advice}")
+        return ctx.args
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
         """Run; an error about a value that the user gave names the option, not the parameter."""

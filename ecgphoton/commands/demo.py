@@ -25,7 +25,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 )
 @click.option(
     "--chips",
-    type=opt.Number(int, Setting(200, "", low=1).read),
+    type=opt.Number(int),
     default=200,
     show_default=True,
     help="How many chips are simulated.",
@@ -67,8 +67,10 @@ def command(
     says so.
     """
     from ecgphoton.ecg import database
+    from ecgphoton.hwsim.montecarlo import check_chips
     from ecgphoton.run.claim import vacant
 
+    check_chips(chips)
     there = database.named(data_dir) or database.locate(data_dir) is not None
     source = data or ("mitdb" if there else "synthetic")
     folder = vacant(out, Path("demo"))

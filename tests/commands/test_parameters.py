@@ -109,13 +109,16 @@ def test_help_says_what_may_be_typed(command: click.Command) -> None:
         (("simulate", "-o", "x"), "--out"),
         (("data", "fetch", "--output", "x"), "--data-dir"),
         (("study", "blame", "--chip", "1"), "--chips?"),
+        (("train", "inter-patient"), "--recipe inter-patient?"),
+        (("simulate", "a", "b"), "--help"),
+        (("simulate", "a\0b"), "NUL"),
+        (("train", "--out", "a\0b"), "NUL"),
         *(((name, "--jsn"), "--json") for name in ("models", "recipes", "runs", "demo")),
     ],
 )
-def test_an_unknown_option_is_refused_as_other_mistakes_are(words, offered: str) -> None:
+def test_what_is_no_option_or_argument_is_refused_as_other_mistakes_are(words, offered) -> None:
     """One line with the option that was meant, or all of the command."""
     done = CliRunner().invoke(main, list(words))
     assert done.exit_code == 2
-    assert " has no option -" in done.output
     assert offered in done.output
     assert len(done.output.splitlines()) == 1

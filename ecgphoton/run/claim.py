@@ -76,6 +76,8 @@ def vacant(
     if out is not None:
         if free(outside_bundles(out)):
             return Path(out)
+        if Path(out).is_dir() and not any(Path(out).iterdir()):
+            raise InputError(f"another process is writing to {out}; choose another --out")
         why = "is a file" if Path(out).is_file() else "is not empty"
         raise InputError(f"{Path(out)} {why}, and results are never mixed; choose another --out")
     folder, number = usual, 1
@@ -104,7 +106,7 @@ def _continues(folder: Path, call: Mapping[str, Any] | None) -> bool:
 
 @contextlib.contextmanager
 def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
-    """Keep other calls out of a folder; where it is left empty, leave nothing.
+    """Say in a folder which call fills it; where nothing else is left there, leave nothing.
 
     Parameters
     ----------
@@ -114,12 +116,11 @@ def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
     Raises
     ------
     InputError
-        If a process is working in the folder, or it cannot be written.
+        If the folder cannot be written.
     """
-    with alone(folder, made=[folder]):
-        write_json(folder / BEGUN, call)
-        try:
-            yield
-        finally:
-            if [one.name for one in folder.iterdir()] == [BEGUN]:
-                (folder / BEGUN).unlink()
+    write_json(folder / BEGUN, call)
+    try:
+        yield
+    finally:
+        if [one.name for one in folder.iterdir()] == [BEGUN]:
+            (folder / BEGUN).unlink()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton import runs
+from ecgphoton.alone import alone
 from ecgphoton.arguments import strict
 from ecgphoton.artifacts import atomic_files, check_room
 from ecgphoton.ecg.annotate import DETECTED, SEEN, BeatCalls, classify_record
@@ -40,6 +41,7 @@ from ecgphoton.run.crossed import at_wish
 from ecgphoton.run.provenance import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
+from ecgphoton.unfinished import UNFINISHED
 from ecgphoton.version import __version__
 from ecgphoton.wording import hardware
 
@@ -147,6 +149,12 @@ def annotate(
             "chip, profile, its settings and noise describe a chip; they go with --backend chip, "
             f"not {backend}"
         )
+    made, on, on_chip = profile_of(profile, settings), str(backend), None
+    if backend == "chip":
+        number, sigma = chip or 0, noise_of(noise, profile)
+        on_chip = {"number": number, "profile": profile, "settings": [*settings], "noise": sigma}
+        named = None if made is None else f"{made.name}, uncalibrated"
+        on = f"chip {number}, {hardware({'profile': named, 'noise': sigma})}"
     trained, wished = at_wish(runs.load(model, shipped=NAMES_CLASSES), max_miss, max_fpr)
     hints = Hints(fs, unit, column)
     prefer = (str(trained.metadata.get("lead", "MLII")),)
@@ -159,58 +167,57 @@ def annotate(
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
     check_room(Path(out))
-    classify = classifier(
-        trained, backend, chip=chip or 0, profile=profile, settings=settings, noise=noise
-    )
-    observer = Observer(classify, trained.metadata)
-    calls = classify_record(
-        signal,
-        observer,
-        annotator=peaks,
-        centring=trained.centring,
-        block_seconds=block_seconds,
-        progress=partial(progress, "classifying"),
-    )
-    beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
-    sigma = noise_of(noise, profile)
-    on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings), "noise": sigma}
-    on = _in_words(chip or 0, profile, settings, sigma) if backend == "chip" else backend
-    note = _note(trained, on)
-    found = _found(signal, calls, beats, trained)
-    described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
-    asked["model"] = trained.folder
-    if wished:
-        found["out_of_fold"] = wished
-        found["notes"].append(
-            f"threshold {trained.point.threshold:.4f} by wish: out of fold, on patients it had not "
-            f"seen, a miss rate of {100 * wished['miss']:.2f} % and an FPR of "
-            f"{100 * wished['fpr']:.2f} %"
+    place = Path(out) / f".{signal.name}.{annotator}{UNFINISHED}annotate"
+    with alone(place, made=[place]):
+        classify = classifier(
+            trained, backend, chip=chip or 0, profile=made, settings=settings, noise=noise
         )
-    summary = {
-        **found,
-        "student": trained.about,
-        KEY: observer.report(calls.reason).to_dict(),
-        "backend": backend,
-        "chip": on_chip if backend == "chip" else None,
-        "annotation_note": note,
-        "provenance": provenance(annotate, asked, trained, described_data),
-    }
-    with atomic_files(Path(out)) as folder:
-        write_annotations(
-            folder, plain_name(signal.name), annotator, calls.sample, beats.symbol.tolist(),
-            fs=signal.lead.fs, note=note,
-        )  # fmt: skip
-        write_lines(folder / files["jsonl"].name, summary, beats)
-        write_table(folder / files["csv"].name, beats)
-        if "edf" in files:
-            write_edf(folder / files["edf"].name, beats)
-        if "png" in files:
-            from ecgphoton.report import strips, style
+        observer = Observer(classify, trained.metadata)
+        calls = classify_record(
+            signal,
+            observer,
+            annotator=peaks,
+            centring=trained.centring,
+            block_seconds=block_seconds,
+            progress=partial(progress, "classifying"),
+        )
+        beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
+        note = _note(trained, on)
+        found = _found(signal, calls, beats, trained)
+        described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
+        asked["model"] = trained.folder
+        if wished:
+            found["out_of_fold"] = wished
+            found["notes"].append(
+                f"threshold {trained.point.threshold:.4f} by wish: out of fold, on patients it had "
+                f"not seen, a miss rate of {100 * wished['miss']:.2f} % and an FPR of "
+                f"{100 * wished['fpr']:.2f} %"
+            )
+        summary = {
+            **found,
+            "student": trained.about,
+            KEY: observer.report(calls.reason).to_dict(),
+            "backend": backend,
+            "chip": on_chip,
+            "annotation_note": note,
+            "provenance": provenance(annotate, asked, trained, described_data),
+        }
+        with atomic_files(Path(out)) as folder:
+            write_annotations(
+                folder, plain_name(signal.name), annotator, calls.sample, beats.symbol.tolist(),
+                fs=signal.lead.fs, note=note,
+            )  # fmt: skip
+            write_lines(folder / files["jsonl"].name, summary, beats)
+            write_table(folder / files["csv"].name, beats)
+            if "edf" in files:
+                write_edf(folder / files["edf"].name, beats)
+            if "png" in files:
+                from ecgphoton.report import strips, style
 
-            figure = strips.draw_record(calls, beats.symbol, beats.probability, note)
-            style.save(figure, folder / files["png"].name)
-    summary["wall_seconds"] = round(time.perf_counter() - began, 2)
-    return AnnotationReport(summary, tuple(files.values()))
+                figure = strips.draw_record(calls, beats.symbol, beats.probability, note)
+                style.save(figure, folder / files["png"].name)
+        summary["wall_seconds"] = round(time.perf_counter() - began, 2)
+        return AnnotationReport(summary, tuple(files.values()))
 
 
 def _found(
@@ -272,13 +279,6 @@ def _gaps(calls: BeatCalls, time: np.ndarray[Any, np.dtype[np.float64]]) -> list
         notes.append(f"no beat from {a:.1f} s to {b:.1f} s{f': {shown}' if shown else ''}")
     more = [f"and {len(spans) - 5} more spans of over {LONG_GAP:g} s without a beat"]
     return notes + (more if len(spans) > 5 else [])
-
-
-def _in_words(number: int, profile: str | None, settings: Sequence[str], noise: float) -> str:
-    """Return which simulated chip answers."""
-    chosen = profile_of(profile, settings)
-    named = None if chosen is None else f"{chosen.name}, uncalibrated"
-    return f"chip {number}, {hardware({'profile': named, 'noise': noise})}"
 
 
 def _note(trained: TrainedStudent, on: str) -> str:

@@ -15,6 +15,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import FLOAT, INTEGER
 from ecgphoton.export.golden import arrays_of, synthetic_inputs
 from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.runs import TrainedStudent
@@ -30,7 +31,7 @@ def classifier(
     backend: Backend = "torch",
     *,
     chip: int = 0,
-    profile: str | None = None,
+    profile: Profile | str | None = None,
     settings: Sequence[str] = (),
     noise: float | None = None,
 ) -> Classify:

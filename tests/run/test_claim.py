@@ -62,6 +62,22 @@ def test_a_result_that_is_being_computed_is_not_joined(
     assert len(others) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
+def test_one_record_is_annotated_by_one_call_at_a_time(wfdb_folder: Path, tmp_path: Path) -> None:
+    """A second one is refused before it classifies; other records and names go on beside it."""
+    ask = partial(ep.run.annotate, wfdb_folder / "s01", model="reference-8", out=tmp_path)
+
+    def beside(*_: object) -> None:
+        with pytest.raises(InputError, match=f"another process is writing to {tmp_path};"):
+            ask(force=True)
+        if not (tmp_path / "s01.other").exists():
+            ask(annotator="other", picture=False)
+
+    ask(progress=beside, picture=False)
+    names = [f"s01.{name}{kind}" for name in ("eph", "other") for kind in ("", ".csv", ".jsonl")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
 @pytest.mark.usefixtures("short_records")
 def test_a_simulation_that_fails_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

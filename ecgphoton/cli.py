@@ -23,7 +23,6 @@ from ecgphoton.version import __version__
 if TYPE_CHECKING:
     from types import FrameType
 
-LONGEST_LINE = 1000  # characters of an error
 UNREAD = 141
 """Exit code where nobody reads the answer (``| head -1``): that of SIGPIPE, and of no verdict."""
 STOPS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
@@ -160,7 +159,6 @@ def _silence() -> None:
 
 def _leave(kind: str, error: object, code: int) -> NoReturn:
     line = " ".join(str(error).split())
-    line = line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..."
     with contextlib.suppress(OSError):  # nobody reads it; the exit code says the same
         click.echo(f"ecgphoton: {kind}: {line}", err=True)
     sys.exit(code)

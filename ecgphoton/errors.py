@@ -2,12 +2,17 @@
 
 import re
 
-LONGEST = 200
-"""Characters of a value in a message."""
+LONGEST, LONGEST_LINE = 200, 1000
+"""Characters of a value in a message, and of the message."""
 
 
 class EcgphotonError(Exception):
     """Base class of the errors that this package raises."""
+
+    def __str__(self) -> str:
+        """Return the message, or its beginning where something in it is long."""
+        text = super().__str__()
+        return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} ..."
 
 
 class InputError(EcgphotonError, ValueError):

@@ -33,6 +33,11 @@ class ClaimedBundle:
         return artifacts.read_bytes(self.folder / name)
 
     @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest, if its form is right."""
+        return artifacts.read_manifest(self.folder, kind=names.KIND)
+
+    @cached_property
     def program(self) -> MeshProgram:
         """The mesh file, read with all its checks."""
         return read_program(self.folder / names.MESH)

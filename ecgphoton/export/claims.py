@@ -50,8 +50,7 @@ REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 
 def _manifest(bundle: ClaimedBundle) -> Result:
     problems = manifest_problems(bundle.folder)
-    manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
-    named, more = manifest["files"], added_to(bundle.folder, manifest)
+    named, more = bundle.manifest["files"], added_to(bundle.folder, bundle.manifest)
     text = f"{len(named)} files, SHA-256 of each"
     text += f"; not among them, and not checked: {', '.join(more)}" if more else ""
     return verdict(not problems, "; ".join(problems) or text)
@@ -77,7 +76,7 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
         unsaid = UNSAID_BEFORE if "rhythm" in held else ()  # a graph of version 0.1
         if not {k: v for k, v in wanted.items() if k not in unsaid}.items() <= held.items():
             return "failed", f"metadata of {name} contradict the mesh file"
-    manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
+    manifest = dict(bundle.manifest)
     for key, value in ({DRIVERS: None, CROSSTALK: None} | stated(program)).items():
         if manifest.pop(key, None) != value:
             told = value or "absent"
@@ -123,7 +122,7 @@ def _dac_codes(bundle: ClaimedBundle) -> Result:
     """
     program = bundle.program
     found = shipped(program, bundle.golden[0])
-    claimed = artifacts.read_manifest(bundle.folder, kind=names.KIND).get(CODES, {})
+    claimed = bundle.manifest.get(CODES, {})
     wrong = [
         f"{name} of the manifest is {claimed.get(name)!r}, the codes give {value!r}"
         for name, value in found._asdict().items()
@@ -265,8 +264,7 @@ def _recording(bundle: ClaimedBundle) -> Result:
 
 
 def _derived(bundle: ClaimedBundle) -> Result:
-    manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
-    stored = [name for name in manifest.get("formats", ()) if name not in ("png", "raw")]
+    stored = [name for name in bundle.manifest.get("formats", ()) if name not in ("png", "raw")]
     files = forms.derived(bundle.program, forms.check_formats(stored))
     files |= forms.documents(bundle.program)
     wrong = [name for name, data in sorted(files.items()) if bundle.read(name) != data]

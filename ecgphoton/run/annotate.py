@@ -200,7 +200,7 @@ def annotate(
             "backend": backend,
             "chip": on_chip,
             "annotation_note": note,
-            "provenance": provenance(annotate, asked, trained, described_data),
+            "provenance": provenance(annotate, asked, trained, made, described_data),
         }
         with atomic_files(Path(out)) as folder:
             write_annotations(

@@ -227,13 +227,13 @@ def begin(
             f"the student of {trained.folder} has {len(trained.classes)} classes and so no miss "
             "rate or FPR; use a student of two classes"
         )
-    usual = Path(root) / trained.name / f"{name}-{slug or chips_slug(asked)}"
+    usual = Path(root) / trained.name / f"{name}-{slug or chips_slug(asked, profile)}"
     check_room(usual if asked["out"] is None else vacant(asked["out"], usual, files))
     loaded = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
     beats = check_both(loaded.beats)
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
-    about = provenance(function, asked, trained, data_of(beats, EVALUATION))
+    about = provenance(function, asked, trained, profile, data_of(beats, EVALUATION))
     notes = loaded.report.lines()
     if not set(beats.record.tolist()) <= set(own_protocol(trained.metadata).test):
         notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
@@ -246,12 +246,11 @@ def begin(
         yield Journey(asked, profile, trained, beats, folder, files, call, about, notes)
 
 
-def chips_slug(asked: Mapping[str, Any]) -> str:
+def chips_slug(asked: Mapping[str, Any], profile: Profile | None) -> str:
     """Return a short name of the chips of a call: their profile or noise."""
-    profile, noise = asked.get("profile"), asked.get("noise")
+    given, noise = asked.get("profile"), asked.get("noise")
     if profile is not None:
-        known = load_profile(profile)
-        name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
+        name = Path(given).stem if isinstance(given, str | PathLike) else profile.name
         return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.simulate import profile_of
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
 
@@ -59,6 +59,7 @@ def provenance(
     function: Callable[..., Any],
     asked: Mapping[str, Any],
     trained: TrainedStudent,
+    profile: Profile | None,
     data: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return everything that decides a result, ready for JSON.
@@ -69,10 +70,11 @@ def provenance(
         The public function that was called, and its arguments by name.
     trained
         The student it is about.
+    profile
+        Of the chips, with the settings of the call.
     data
         The beats it was computed on, as `data_of` describes them.
     """
-    profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None:
         profile = profile.on(program_of(trained.carried))
     return {

@@ -15,6 +15,7 @@ from ecgphoton.arguments import checked
 from ecgphoton.calibration.calibrate import check_steps
 from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.run.score import score
 from ecgphoton.student.propagate import Inputs
 
@@ -106,6 +107,13 @@ def test_a_value_of_another_type_is_refused_by_name(call, words) -> None:
     """Texts for students, lists for folders, numbers for paths: what is wanted is said."""
     with pytest.raises(InputError, match=f"^{words}"):
         call()
+
+
+def test_no_refusal_prints_a_whole_array() -> None:
+    """Whatever is refused, and wherever: the beginning of a long message is enough."""
+    with pytest.raises(InputError, match=r"^driver.table is .* \.\.\.$") as refused:
+        HeaterDac.of_table(np.zeros((5000, 3)).tolist())
+    assert len(str(refused.value)) < 1100
 
 
 def test_a_text_is_taken_for_a_path() -> None:

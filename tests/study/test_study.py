@@ -113,7 +113,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
 )
 def test_a_folder_is_named_after_any_profile(name: str, folder: str) -> None:
     """Whatever a file system refuses is replaced."""
-    assert chips_slug({"profile": Profile(name=name)}) == folder
+    assert chips_slug({}, Profile(name=name)) == folder
 
 
 def test_a_named_file_is_no_folder(tmp_path: Path) -> None:

@@ -19,17 +19,17 @@ DRAWS = 2000
 """Times that records are drawn anew for an interval over patients."""
 
 
-def resampled(records: int, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
+def resampled(records: int, *, seed: int) -> NDArray[np.float64]:
     """Draw as many records as there are, with replacement, again and again.
 
     Returns
     -------
     ``(draws, records)`` how often each was drawn.
     """
-    picks = np.random.default_rng(seed).integers(records, size=(draws, records))
-    places = picks + records * np.arange(draws)[:, None]
-    times = np.bincount(places.ravel(), minlength=draws * records)
-    return times.reshape(draws, records).astype(float)
+    picks = np.random.default_rng(seed).integers(records, size=(DRAWS, records))
+    places = picks + records * np.arange(DRAWS)[:, None]
+    times = np.bincount(places.ravel(), minlength=DRAWS * records)
+    return times.reshape(DRAWS, records).astype(float)
 
 
 def record_bootstrap(
@@ -37,19 +37,17 @@ def record_bootstrap(
     statistic: Callable[[Confusion], float | None],
     *,
     seed: int,
-    draws: int = DRAWS,
-    confidence: float = 0.95,
 ) -> Interval | None:
-    """Percentile interval of a rate when whole records (patients) are resampled.
+    """95 % percentile interval of a rate when whole records (patients) are resampled.
 
     None where fewer than two records have the rate.
     """
     if sum(statistic(one) is not None for one in per_record) < 2:
         return None
     counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
-    totals = resampled(len(counts), seed=seed, draws=draws) @ counts
+    totals = resampled(len(counts), seed=seed) @ counts
     values = [v for row in totals.tolist() if (v := statistic(Confusion(*row))) is not None]
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ecgphoton import artifacts
 from ecgphoton.arguments import check_seed
@@ -139,10 +139,8 @@ def calibrate_chips(
     steps: Sequence[str | Step] = STANDARD,
     validation: Labelled | None = None,
     policy: ThresholdPolicy | None = None,
-    readout: Literal["analog", "digital"] = "analog",
     limits: Limits | None = None,
     folder: Path | None = None,
-    threads: int | None = None,
     records: AnyArray | None = None,
     progress: Progress = silent,
 ) -> CalibrationReport:
@@ -162,8 +160,6 @@ def calibrate_chips(
         Calibration beats. With them every chip also gets its own threshold, by `policy`.
     folder
         Where tables go and are looked for (``tables/chips-*.npz``); None keeps them in memory.
-    threads
-        Ranges of chips worked on at a time; default as many as torch uses.
     records
         (B,) record of each beat; with them the report says what other patients change.
 
@@ -182,8 +178,7 @@ def calibrate_chips(
     campaign = Campaign(program, foundry, chosen, check_seed(seed))
     tables: list[DriveTable] = []
     made = 0
-    with single_threaded() as available:
-        threads = threads or available
+    with single_threaded() as threads:
         where = None if folder is None else folder / TABLES
         for table, found in campaign.tables(chips, where, threads):
             tables.append(table)
@@ -195,9 +190,8 @@ def calibrate_chips(
             artifacts.write_manifest(where, kind=KIND, extra={**campaign.about, "chips": chips})
         table = DriveTable.joined(tables)
         before = trial_of(
-            program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout,
-            records=records,
-        )  # fmt: skip
+            program, inputs, labels, point, seed=seed, profile=foundry.profile, records=records
+        )
         report = judge(
             before,
             driven(before.source, table),

@@ -17,6 +17,7 @@ from ecgphoton.student.network import RANGES, SegmentStudent
 from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Tapped, evenly
 
 RangeMethod = Literal["minmax", "percentile", "mse"]
+RANGE_BEATS, CUT = 2048, 0.1
 
 
 @torch.no_grad()
@@ -26,17 +27,15 @@ def calibrate_ranges(
     *,
     method: RangeMethod = "mse",
     bits: int = 8,
-    percentile: float = 0.1,
-    beats: int = 2048,
 ) -> AnyArray:
     """Range of every block's converter, after the gain, from training beats.
 
     Parameters
     ----------
     inputs
-        Training beats; at most `beats` of them are used, evenly spread.
+        Training beats; at most `RANGE_BEATS` of them are used, evenly spread.
     method
-        ``minmax``; ``percentile`` cuts `percentile` per cent on each side; ``mse`` shrinks the
+        ``minmax``; ``percentile`` cuts `CUT` per cent on each side; ``mse`` shrinks the
         minmax range until the mean squared error of the activation at `bits` bits is smallest.
 
     Returns
@@ -46,7 +45,7 @@ def calibrate_ranges(
     """
     if len(inputs) == 0:
         raise InputError("ranges cannot be calibrated on no beats; give at least one")
-    rows = evenly(len(inputs), beats)
+    rows = evenly(len(inputs), RANGE_BEATS)
     seen: list[Tensor] = []
 
     def record(block: Block, x: Tensor, branch: Branch | None) -> None:
@@ -59,7 +58,7 @@ def calibrate_ranges(
         v = value.double().numpy()
         low, high = float(v.min()), float(v.max())
         if method == "percentile":
-            low, high = np.percentile(v, [percentile, 100 - percentile])
+            low, high = np.percentile(v, [CUT, 100 - CUT])
         elif method == "mse":
             low, high = _best_range(v, student.architecture.response, bits)
         elif method != "minmax":

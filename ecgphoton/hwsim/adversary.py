@@ -79,9 +79,7 @@ def check_search(sigmas: float, weight: float) -> None:
 
 
 @torch.enable_grad()
-def worst_chip(
-    trial: Trial, *, sigmas: float = 3.0, weight: float = 0.5, steps: int = STEPS
-) -> WorstChip:
+def worst_chip(trial: Trial, *, sigmas: float = 3.0, weight: float = 0.5) -> WorstChip:
     """Search for the worst chip without noise, with all errors within ``sigmas`` deviations.
 
     Projected sign-gradient ascent on a smooth miss rate and FPR, through the one propagation.
@@ -108,7 +106,7 @@ def worst_chip(
     shares = torch.zeros(1, *spread.shape, dtype=torch.float32, requires_grad=True)
     best, found = -np.inf, shares.detach().clone()
     with single_threaded():
-        for step in range(steps):
+        for step in range(STEPS):
             moved = stack.moved(centre + reach * shares)
             tokens = walk(moved, inputs, trial.carrier.architecture, detector)
             logits = read_out(trial.carrier.head, tokens.mean(2))[0]
@@ -119,7 +117,7 @@ def worst_chip(
             if float(wrong.detach()) > best:
                 best, found = float(wrong.detach()), shares.detach().clone()
             (slope,) = torch.autograd.grad(wrong, shares)
-            pace = (1 - step / steps) / 4
+            pace = (1 - step / STEPS) / 4
             shares = (shares + pace * slope.sign()).detach().clamp(-1, 1).requires_grad_(True)
     errors = centre + reach * found
     moved = stack.moved(errors)

@@ -38,6 +38,8 @@ DIRECTIONS = 10
 BATCH = 8
 SHOTS = 16
 """Noisy runs of the perfect chip from which the effect of per-shot noise is taken."""
+EXACT = 8
+"""Chips whose rates are compared with those of an expansion."""
 
 
 def threshold_margin(point: OperatingPoint) -> float:
@@ -189,18 +191,14 @@ class Surrogate:
                 parts.append(rates(score, self.trial.label, self.trial.point))
         return np.concatenate(parts)
 
-    def error(self, sigma: float, detector: float, *, chips: int = 8) -> dict[str, float]:
-        """Largest and root-mean-square error of miss and FPR against exact chips."""
+    def error(self, sigma: float, detector: float) -> float:
+        """Root-mean-square error of miss and FPR against exact chips."""
         source = self.trial.source
         assert isinstance(source, WeightChips)
         here = replace(self.trial, source=replace(source, sigma=sigma, detector=detector))
-        exact = np.concatenate([*run(here, chips)])[:, :2]
-        gap = self.rates(chips, sigma, detector)[:, :2] - exact
-        return {
-            "rms": float(np.sqrt((gap**2).mean())),
-            "worst": float(np.abs(gap).max()),
-            "bias": float(gap.mean()),
-        }
+        exact = np.concatenate([*run(here, EXACT)])[:, :2]
+        gap = self.rates(EXACT, sigma, detector)[:, :2] - exact
+        return float(np.sqrt((gap**2).mean()))
 
 
 def _products(x: torch.Tensor) -> torch.Tensor:
@@ -209,13 +207,13 @@ def _products(x: torch.Tensor) -> torch.Tensor:
     return x[:, i] * x[:, j]
 
 
-def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> Surrogate:
+def surrogate(trial: Trial, *, order: int = 2) -> Surrogate:
     """Expand a weights-level trial around its perfect chip.
 
     Parameters
     ----------
     order
-        1, or 2 for second-order terms along the leading `directions`.
+        1, or 2 for second-order terms along the `DIRECTIONS` leading directions.
 
     Raises
     ------
@@ -230,7 +228,7 @@ def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> 
     slopes = sensitivity(trial)
     flat = slopes.slope.reshape(len(slopes.margin), -1)
     linear = torch.as_tensor(flat.T.copy(), dtype=torch.float32)
-    count = directions if order == 2 else 0
+    count = DIRECTIONS if order == 2 else 0
     axes = np.linalg.svd(flat, full_matrices=False)[2][:count]
     return Surrogate(
         trial,

@@ -111,7 +111,7 @@ class HeaterDac(Settings, section="driver"):
         yield high - low > TURN - ROUNDING, named, f"{how} phases of a turn are reached"
 
     @classmethod
-    def of_table(cls, pairs: Sequence[Sequence[float]], bits: int = 8) -> "HeaterDac":
+    def of_table(cls, pairs: Sequence[Sequence[float]]) -> "HeaterDac":
         """Return the driver of measured pairs (V, rad); its voltages are those of the table.
 
         Raises
@@ -132,7 +132,7 @@ class HeaterDac(Settings, section="driver"):
                 "0 lies"
             )
         v_pi = abs(float(np.interp(math.pi, phases, volts))) or float(volts[-1])
-        return cls(v_pi, float(volts[-1]), bits, "table", float(volts[0]), table)
+        return cls(v_pi, float(volts[-1]), law="table", v_min=float(volts[0]), table=table)
 
     @property
     def words(self) -> str:

@@ -42,12 +42,12 @@ CHAPTERS: Mapping[str, tuple[str, Callable[[Material], Any]]] = {
     "decisions": ("ROC, precision and confusion", lambda found: found.scores),
     "records": ("Results by record", lambda found: found.sets),
     "beats": ("Wrongly decided beats", lambda found: found.scores),
-    "distillation": ("Distillation", lambda found: found.json("distillation.json")),
-    "chips": ("Simulated chips", lambda found: found.json("simulation.json")),
+    "distillation": ("Distillation", lambda found: found.read("distillation.json")),
+    "chips": ("Simulated chips", lambda found: found.read("simulation.json")),
     "tolerance": ("Tolerance", lambda found: found),
-    "blame": ("Cost of every source of error", lambda found: found.json("blame.json")),
+    "blame": ("Cost of every source of error", lambda found: found.read("blame.json")),
     "extremes": ("Worst cases", lambda found: found),
-    "calibration": ("Calibration, before and after", lambda found: found.json("calibration.json")),
+    "calibration": ("Calibration, before and after", lambda found: found.read("calibration.json")),
     "meshes": ("Meshes and phases", lambda found: found.program),
     "bits": ("Bits and gains", lambda found: found.program),
     "power": ("Parts, power and energy per beat", lambda found: found.program),
@@ -86,7 +86,7 @@ def most_errors_first(records: Mapping[str, Content]) -> list[tuple[str, Content
 
 def profiles_of(material: Material) -> dict[str, Content]:
     """Return the device profiles of the simulation and the calibration, where they have one."""
-    found = {kind: material.json(f"{kind}.json") or {} for kind in ("simulation", "calibration")}
+    found = {kind: material.read(f"{kind}.json") or {} for kind in ("simulation", "calibration")}
     profiles = {kind: one.get("provenance", {}).get("profile") for kind, one in found.items()}
     return {kind: profile for kind, profile in profiles.items() if profile is not None}
 
@@ -150,7 +150,7 @@ def write_report(material: Material, out: Path) -> Path:
                 sections[name] = title, body
     with _making("summary", material):
         judged = {kind: found for kind in VERDICTS
-                  if (found := material.json(f"{kind}.json")) is not None}  # fmt: skip
+                  if (found := material.read(f"{kind}.json")) is not None}  # fmt: skip
         said = [f"{kind} {found['verdict'].upper()}" for kind, found in judged.items()]
         summary = render("summary.html", material=material, judged=judged, is_part=is_part)
     title = ", ".join(filter(None, (material.name, *said, material.date)))

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -77,27 +77,26 @@ class Material:
         with expecting(path, "a table of results", "write it again"):
             return list(csv.DictReader(io.StringIO(read_bytes(path).decode())))
 
-    def json(self, name: str) -> Any:  # noqa: ANN401 - JSON is any value
-        """Content of a JSON file, None where no folder has it."""
+    def read(self, name: str, reader: Callable[[Path], Any] = read_json) -> Any:  # noqa: ANN401
+        """Content of a file, by default of JSON; None where no folder has it."""
         path = self.find(name)
-        return None if path is None else read_json(path)
+        return None if path is None else reader(path)
 
     @cached_property
     def program(self) -> MeshProgram | None:
         """Mesh program of the bundle, None without one."""
-        path = self.find(PROGRAM)
-        return None if path is None else read_program(path)
+        program: MeshProgram | None = self.read(PROGRAM, read_program)
+        return program
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
         """Metadata of the checkpoint, empty without one."""
-        path = self.find(CHECKPOINT)
-        return {} if path is None else load_checkpoint(path)[1]
+        return (self.read(CHECKPOINT, load_checkpoint) or ({}, {}))[1]
 
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
         """``metrics.json``, empty without one."""
-        return self.json(METRICS) or {}
+        return self.read(METRICS) or {}
 
     @cached_property
     def sets(self) -> Mapping[str, Any]:
@@ -124,8 +123,8 @@ class Material:
     @property
     def recipe(self) -> str | None:
         """The recipe as it was written; None without one."""
-        path = self.find(RECIPE)
-        return None if path is None else read_bytes(path).decode(errors="replace")
+        content: bytes | None = self.read(RECIPE, read_bytes)
+        return None if content is None else content.decode(errors="replace")
 
     @property
     def hashes(self) -> list[tuple[str, int | None, str]]:
@@ -159,7 +158,7 @@ class Material:
     def date(self) -> str:
         """Day of the newest result, empty where none has a date."""
         dates = [date for folder in self.folders for date in results_of(folder).values()]
-        return max([*dates, str((self.json(ENVIRONMENT) or {}).get("date", ""))])[:10]
+        return max([*dates, str((self.read(ENVIRONMENT) or {}).get("date", ""))])[:10]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -170,7 +169,7 @@ class Material:
     def synthetic(self) -> bool:
         """Whether any number comes from synthetic beats."""
         studies = ("simulation.json", "sweep.json", "blame.json", "calibration.json")
-        contents = [self.metadata, self.metrics, *map(self.json, studies)]
+        contents = [self.metadata, self.metrics, *map(self.read, studies)]
         return any(is_synthetic(one) for one in contents if isinstance(one, Mapping))
 
 

@@ -215,7 +215,7 @@ def surrogate(
                     **with_interval("yield", passed, chips, limits.confidence),
                     "miss_median": float(np.median(miss)),
                     "fpr_median": float(np.median(fpr)),
-                    "error_rms": expansion.error(value, value)["rms"],
+                    "error_rms": expansion.error(value, value),
                 }
             )
             progress("values", len(rows), len(wanted.values))

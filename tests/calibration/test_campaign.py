@@ -41,7 +41,7 @@ def judged(student, inputs):
 def report(program, judged):
     """Four chips, calibrated by the standard steps, with thresholds of their own."""
     return calibrate_chips(
-        program, *judged, profile=PROFILE, chips=3, validation=Labelled(*judged[:2]), threads=1
+        program, *judged, profile=PROFILE, chips=3, validation=Labelled(*judged[:2])
     )
 
 
@@ -89,7 +89,7 @@ def test_an_interrupted_campaign_goes_on_and_gives_the_same(
     monkeypatch.setattr("ecgphoton.calibration.campaign.RANGE", 2)
 
     def go(folder=tmp_path, **changed):
-        settings = {"profile": PROFILE, "steps": QUICK, "threads": 1, **changed}
+        settings = {"profile": PROFILE, "steps": QUICK, **changed}
         return calibrate_chips(program, *judged, chips=3, folder=folder, **settings)
 
     whole = go(tmp_path / "whole")

@@ -90,6 +90,11 @@ class SegmentedRecording(OpenRecording):
                 yield at + first, np.full(min(step, length - first), np.nan, np.float32)
 
 
+def _plan(path: Path) -> Layout:
+    """Return what the header of the record at a path without extension names."""
+    return layout(read_part(path.with_name(f"{path.name}.hea"), path.name), path.name)
+
+
 def open_wfdb(path: Path) -> WfdbRecording | SegmentedRecording:
     """Open the WFDB record at a path without extension.
 
@@ -100,7 +105,7 @@ def open_wfdb(path: Path) -> WfdbRecording | SegmentedRecording:
     InputError
         If header or signal files are missing, damaged or promise more than is read.
     """
-    plan = layout(read_part(path.with_name(f"{path.name}.hea"), path.name), path.name)
+    plan = _plan(path)
     return _open_segments(path, plan) if plan.segments else open_one(path, plan)
 
 
@@ -114,7 +119,7 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
         if frames == 0:  # a layout segment: it lists the leads and holds no samples
             continue
         if name != "~" and name not in known:
-            inner = layout(read_part(path.with_name(f"{name}.hea"), name), name)
+            inner = _plan(path.with_name(name))
             if inner.segments:
                 raise InputError(f"segment {name} of record {path.name} has segments itself")
             known[name] = open_one(path.with_name(name), inner)
@@ -181,7 +186,7 @@ def parts_in(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
     segments, files = set[str](), set[str]()
     for path in folder.glob("*.hea"):
         with contextlib.suppress(InputError):  # damaged headers are refused where they are read
-            plan = layout(read_part(path, path.stem), path.stem)
+            plan = _plan(path.with_suffix(""))
             segments.update(name for name, _ in plan.segments)
             files.update(plan.files)
     return frozenset(segments), frozenset(files)
@@ -195,11 +200,8 @@ def wfdb_files(path: Path) -> tuple[Path, ...]:
     InputError
         If a header is missing or damaged.
     """
-    own = path.with_name(f"{path.name}.hea")
-    plan = layout(read_part(own, path.name), path.name)
-    files = [own, *(path.with_name(name) for name in plan.files if name != "~")]
-    for name in dict.fromkeys(name for name, frames in plan.segments if frames and name != "~"):
-        file = path.with_name(f"{name}.hea")
-        inner = layout(read_part(file, name), name)
-        files += [file, *(path.with_name(one) for one in inner.files if one != "~")]
-    return tuple(dict.fromkeys(files))
+    segments = (name for name, frames in _plan(path).segments if frames and name != "~")
+    files = list[str]()
+    for name in dict.fromkeys((path.name, *segments)):
+        files += [f"{name}.hea", *(one for one in _plan(path.with_name(name)).files if one != "~")]
+    return tuple(path.with_name(one) for one in dict.fromkeys(files))

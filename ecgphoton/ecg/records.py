@@ -14,6 +14,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.registry import Registry
 
 AamiGroup = Literal["N", "S", "V", "F", "Q"]
+Grouping = Literal["ec57", "de-chazal"]
+"""``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
 
 # B, n and r do not occur in MIT-BIH; other WFDB databases have them.
 _DE_CHAZAL: Mapping[AamiGroup, str] = {
@@ -22,9 +24,10 @@ _DE_CHAZAL: Mapping[AamiGroup, str] = {
 _EC57: Mapping[AamiGroup, str] = {**_DE_CHAZAL, "N": "NLRB", "S": "AaJSejn"}
 
 
-GROUPINGS: Mapping[str, Mapping[str, AamiGroup]] = {
+_GROUPS: Mapping[Grouping, Mapping[AamiGroup, str]] = {"de-chazal": _DE_CHAZAL, "ec57": _EC57}
+GROUPINGS: Mapping[Grouping, Mapping[str, AamiGroup]] = {
     name: {symbol: group for group, symbols in groups.items() for symbol in symbols}
-    for name, groups in (("de-chazal", _DE_CHAZAL), ("ec57", _EC57))
+    for name, groups in _GROUPS.items()
 }
 """Symbol to AAMI group. The literature follows de Chazal et al. [1]_, who count the escape beats e,
 j and n as N; EC57 [2]_ and WFDB's ``bxb`` count them as S."""
@@ -32,7 +35,7 @@ BEAT_SYMBOLS = frozenset(GROUPINGS["de-chazal"])
 """WFDB annotation symbols that mark a heart beat; all others mark rhythm, noise or waves."""
 
 
-def aami_group(symbol: str, grouping: str = "de-chazal") -> AamiGroup | None:
+def aami_group(symbol: str, grouping: Grouping = "de-chazal") -> AamiGroup | None:
     """Return the ANSI/AAMI group of a WFDB symbol, None when it is not a beat.
 
     Raises
@@ -57,7 +60,7 @@ class LabelScheme:
 
 
 def _by_group(
-    name: str, classes: tuple[str, ...], groups: str, grouping: str = "de-chazal"
+    name: str, classes: tuple[str, ...], groups: str, grouping: Grouping = "de-chazal"
 ) -> LabelScheme:
     """Scheme from one digit (class) or '-' (dropped) for each of the groups N, S, V, F, Q."""
     number = dict(zip("NSVFQ", groups, strict=True))

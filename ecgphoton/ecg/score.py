@@ -12,7 +12,7 @@ References
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +27,11 @@ from ecgphoton.ecg.marks import (
     unreadable_spans,
     whole_samples,
 )
-from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
+from ecgphoton.ecg.records import BEAT_SYMBOLS, Grouping, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError, require
 from ecgphoton.wording import count
 
-Grouping = Literal["ec57", "de-chazal"]
-"""``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
 MATCH_WINDOW = 0.150
 """Seconds by which two annotations of one beat may differ."""
 LONGEST_WINDOW = 1.0

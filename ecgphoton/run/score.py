@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ecgphoton.arguments import strict
 from ecgphoton.ecg.formats import Hints, find_file
-from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, Grouping, score_record
+from ecgphoton.ecg.records import Grouping
+from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, score_record
 from ecgphoton.ecg.tally import Summary, aggregate
 from ecgphoton.errors import InputError
 

@@ -21,7 +21,8 @@ POINT = OperatingPoint(0.4, ("out_of_fold",))
 
 def traits(rng: np.random.Generator, **changed: float) -> Traits:
     """A made-up patient; every value scatters."""
-    values = {
+    values = dict.fromkeys((check.name for check in CHECKS), 1.0)
+    values |= {
         "abnormal": rng.beta(2, 20),
         "abnormal in rhythm": rng.beta(1, 40),
         "doubtful": rng.beta(1, 30),

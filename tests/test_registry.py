@@ -74,14 +74,14 @@ def test_a_package_that_cannot_be_imported_is_named(install: Install) -> None:
         ),
         (lambda: ACTIVATIONS.add(replace(RELU, name=3)), "activation 3: name is 3"),
         (lambda: ACTIVATIONS.add(replace(RELU, name="")), "activation '': name is empty"),
-        (lambda: ACTIVATIONS.add(replace(RELU, name="x", onnx=3)), "'x': onnx is 3"),
+        (lambda: ACTIVATIONS.add(replace(RELU, name="x", onnx=3)), "'x': onnx is of type int"),
         (lambda: ACTIVATIONS.add(replace(RELU, name="x", fused=3)), "'x': fused is of type int"),
         (lambda: DATASETS.add(replace(MITDB, name="synthetic")), "dataset 'synthetic' exists"),
         (
             lambda: EFFECTS.add(replace(EFFECTS["phase.offset"], name="link.laser")),
             "'link.laser' exists",
         ),
-        (lambda: DATASETS.add(replace(MITDB, name="x", megabytes="1")), "'x': megabytes is '1'"),
+        (lambda: DATASETS.add(replace(MITDB, name="x", megabytes="1")), "megabytes is '1'"),
     ],
 )
 def test_a_value_that_is_not_what_its_class_declares_is_not_added(

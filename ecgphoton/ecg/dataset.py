@@ -11,7 +11,7 @@ from ecgphoton.ecg.protocols import check_subjects
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, expecting, parse_toml, read_text
-from ecgphoton.settings import convert
+from ecgphoton.settings import convert, hints_of
 
 SUMS = "SHA256SUMS.txt"
 KINDS = ("hea", "dat", "atr")
@@ -48,8 +48,8 @@ class Dataset:
     Each line is ``checksum name``, in the order of `record_files`."""
 
     def __post_init__(self) -> None:
-        for name in ("records", "leads"):  # the letters of a text would be names
-            object.__setattr__(self, name, convert(getattr(self, name), tuple[str, ...], name))
+        for name, kind in hints_of(Dataset).items():
+            object.__setattr__(self, name, convert(getattr(self, name), kind, name))
         if twice := sorted({one for one in self.records if self.records.count(one) > 1}):
             raise InputError(f"dataset {self.name!r} names record {twice[0]} twice; once is enough")
         wrong = sorted(set(self.symbols.values()) - BEAT_SYMBOLS)

@@ -33,7 +33,7 @@ from ecgphoton.mesh.arrays import AnyArray, Integers, Singles
 from ecgphoton.program.blocks import largest_code
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import SAMPLES, Architecture
-from ecgphoton.student.propagate import Inputs, inputs_of
+from ecgphoton.student.propagate import Inputs, evenly, inputs_of
 
 GOLDEN = 32  # beats
 PATIENTS = tuple(f"s{number:02d}" for number in range(1, 10))
@@ -51,7 +51,7 @@ def golden_inputs(architecture: Architecture) -> Inputs:
     The synthetic beats are smoothed over 17 samples, which keeps the file small.
     """
     many = synthetic_inputs(architecture, seed=1)
-    inputs = many.rows(torch.linspace(0, len(many) - 1, GOLDEN).long())
+    inputs = many.rows(evenly(len(many), GOLDEN))
     padded = torch.nn.functional.pad(inputs.window[:, None], (8, 8), mode="replicate")
     window = torch.nn.functional.avg_pool1d(padded, 17, 1)[:, 0]
     sample = torch.arange(SAMPLES)

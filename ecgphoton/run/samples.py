@@ -33,8 +33,11 @@ def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what 
         raise InputError(
             f"samples of shape {given.shape}; give those of one lead, an array of shape (n,)"
         )
-    with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
-        signal = np.asarray(given, np.float32)
+    try:
+        with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
+            signal = np.asarray(given, np.float32)
+    except OverflowError as error:
+        raise InputError(f"samples hold a number that no array can ({error}); give mV") from error
     missing = ~np.isfinite(signal) | np.ma.getmaskarray(samples if masked else signal)
     return np.where(missing, np.float32(np.nan), signal)
 

@@ -96,6 +96,8 @@ OTHER = [
         lambda: require(False, "x", np.zeros((9, 9, 9)), "small"),
         r"x is array\(\[\[\[0.{,260}small$",
     ),
+    (lambda: ep.annotate([10**400], 360), "samples hold a number that no array can"),
+    (lambda: ep.Dataset(10**400, records=()), "name is 1000.*; it must be a text"),
     (lambda: ep.Dataset("x", records="01"), "records is '01'; it must be of type tuple"),
     (lambda: ep.Recipe(data="synthetic"), "data is 'synthetic'; it must be of type Data"),
 ]

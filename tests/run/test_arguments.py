@@ -28,7 +28,7 @@ WRONG = [
     (
         "annotate",
         {"record": "x", "progress": None},
-        "progress is of type NoneType; it must be a function",
+        "progress is None; it must be a function",
     ),
     ("calibrate", {"model": MODEL, "chips": "2"}, "chips"),
     ("evaluate", {"model": MODEL, "protocol": 1}, "protocol"),
@@ -39,7 +39,7 @@ WRONG = [
     ("runs", {"folder": "nowhere"}, "there is no folder nowhere"),
     ("score", {"records": ["x"], "start": "0"}, "start"),
     ("score", {"records": ["x"], "grouping": "ec58"}, "grouping"),
-    ("simulate", {"model": MODEL, "progress": None}, "progress is of type NoneType; it must be a"),
+    ("simulate", {"model": MODEL, "progress": None}, "progress is None; it must be a"),
     ("calibrate", {"model": MODEL, "bench": 3}, "bench is of type int; it must be a text or a fun"),
     ("train", {"classes": 3}, "classes"),
     (
@@ -70,7 +70,7 @@ OTHER = [
     (lambda: ep.read(b"x"), "path is b'x'; it must be a text or of type Path"),
     (lambda: ep.read("x.csv", fs="250"), "fs is '250'; it must be a number"),
     (lambda: ep.predict("inter-patient", None), "student is of type str; it must be of type Seg"),
-    (lambda: ep.inputs_of(None, ep.SegmentStudent()), "beats is of type NoneType; it must be of"),
+    (lambda: ep.inputs_of(None, ep.SegmentStudent()), "beats is None; it must be of"),
     (lambda: ep.calibrate(None, "x"), "program is of type str; it must be of type MeshProgram"),
     (lambda: checked(simulate, {"settings": 3}), "settings is 3; it must be a list"),
     (lambda: checked(simulate, {"progress": 3}), "progress is of type int; it must be a function"),

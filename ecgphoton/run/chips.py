@@ -23,7 +23,7 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_calibration, draw_chips
 from ecgphoton.run.beats import check_both, own_splits
 from ecgphoton.run.claim import BEGUN, claimed
-from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
+from ecgphoton.run.journey import Limit, Outcome, begin
 from ecgphoton.student.propagate import inputs_of
 
 TABLE = "table.npz"
@@ -195,7 +195,7 @@ def calibrate(
         shared: dict[str, Any] = {
             "validation": validation,
             "policy": trained.recipe.decision,
-            "limits": limits_of(limit),
+            "limits": journey.limits,
             "records": journey.beats.record,
             "progress": progress,
         }

@@ -116,6 +116,7 @@ class Journey:
 
     asked: Mapping[str, Any]
     """Arguments of the call by name, limits included."""
+    limits: Limits
     profile: Profile | None
     """Profile of the chips, with its receiver and the settings of the call."""
     trained: TrainedStudent
@@ -210,7 +211,8 @@ def begin(
     name = function.__name__
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
     asked = checked(function, asked)
-    asked |= asdict(limits_of(asked.get("limit", ())))
+    limits = limits_of(asked.get("limit", ()))
+    asked |= asdict(limits)
     for number, check in EARLY.items():
         if asked.get(number) is not None:
             check(asked[number])
@@ -243,7 +245,7 @@ def begin(
     call = {name: known.get(name) for name in DECIDING}
     folder = vacant(asked["out"], usual, files, call)
     with alone(folder, made=[folder, *new] if asked["out"] is None else ()):
-        yield Journey(asked, profile, trained, beats, folder, files, call, about, notes)
+        yield Journey(asked, limits, profile, trained, beats, folder, files, call, about, notes)
 
 
 def chips_slug(asked: Mapping[str, Any], profile: Profile | None) -> str:

@@ -24,7 +24,7 @@ from ecgphoton.intervals import with_interval
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.report.sheet import draw_sheet, write_sheet
-from ecgphoton.run.journey import Journey, Limit, Outcome, begin, limits_of
+from ecgphoton.run.journey import Journey, Limit, Outcome, begin
 
 SHEET_FILES = ("sheet.json", "sheet.csv", "sheet.png", "sheet.html")
 SHEET_BEATS = 2048
@@ -138,7 +138,7 @@ def solve(
             progress=partial(progress, "values"),
             **journey.settings(simulate),
         )
-        limits, rows = limits_of(limit), []
+        limits, rows = journey.limits, []
         for value, share in sorted(found.tried):
             passed = with_interval("yield", round(share * chips), chips, limits.confidence)
             rows.append({key: value, **passed})
@@ -158,7 +158,7 @@ def _judge(key: str, journey: Journey) -> sweeps.Judge | None:
             "judged on this machine; leave it out"
         )
     settings = journey.settings(calibrated_over)
-    settings |= {"when": journey.asked["calibrated"], "limits": limits_of(journey.asked["limit"])}
+    settings |= {"when": journey.asked["calibrated"], "limits": journey.limits}
     settings.pop("key", None)
     return calibrated_over(key, *journey.arguments, **settings)
 
@@ -200,12 +200,12 @@ def surrogate(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    wanted, limits = sweeps.parse_sweep(over), limits_of(limit)
+    wanted = sweeps.parse_sweep(over)
     if wanted.parameter != "noise":
         raise InputError(f"{over!r} is not about noise; `ecgphoton study sweep` takes any key")
     noise = max(wanted.values)  # the expansion is set up at the largest, where it must hold
     with begin(surrogate, {**locals(), "readout": "analog"}, "noise") as journey:
-        expansion, rows = taylor.surrogate(journey.trial(), order=order), []
+        limits, expansion, rows = journey.limits, taylor.surrogate(journey.trial(), order=order), []
         for value in wanted.values:
             miss, fpr, *_ = expansion.rates(chips, value, value).T
             passed = int(limits.good(miss, fpr).sum())
@@ -283,7 +283,7 @@ def sheet(
                 f"time.hours), or ask for {ALL!r}"
             )
         keys = tuple(name for name in sheets.parameters_of(stated, key) if name not in without)
-        states, limits = STATES if calibrated else STATES[:1], limits_of(limit)
+        states, limits = STATES if calibrated else STATES[:1], journey.limits
         asked = Sheet(journey.arguments, stated, keys, states, chips, seed, limits=limits)
         lines = sheets.lines_of(asked, workers=workers, progress=partial(progress, "lines"))
         rows = [line.row() for line in lines]

@@ -17,7 +17,7 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.report import style
 from ecgphoton.report.chips import draw_lines
 from ecgphoton.run.beats import own_splits
-from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
+from ecgphoton.run.journey import Limit, Outcome, begin
 from ecgphoton.student.propagate import inputs_of
 
 DRIFT_BEATS = 8192
@@ -62,7 +62,7 @@ def drift(
     """
     check_hours(hours := tuple(hours))
     with begin(drift, locals(), most=DRIFT_BEATS, moving=AGE) as journey:
-        (carried, *rest), limits = journey.arguments, limits_of(limit)
+        carried, *rest = journey.arguments
         report = drift_schedule(
             program_of(carried),
             *rest,
@@ -70,10 +70,10 @@ def drift(
             chips=chips,
             seed=seed,
             hours=hours,
-            limits=limits,
+            limits=journey.limits,
             progress=progress,
         )
-        numbers = {**report.to_dict(), "limits": asdict(limits)}
+        numbers = {**report.to_dict(), "limits": asdict(journey.limits)}
         return journey.write(report, numbers, report.rows(), _draw_trims)
 
 

@@ -51,7 +51,7 @@ def draw_strip(
     width, height = 25 * seconds * MM, 10 * span * MM
     figure = style.new_figure(height + HEAD, width=width)
     figure.set_layout_engine("none")
-    axes = _place(figure, 0, 0, width, height)
+    axes = axes_at(figure, 0, 0, width, height)
     _draw_trace(axes, millivolts, fs, _limits(millivolts, span), marks)
     return figure
 
@@ -91,7 +91,7 @@ def draw_record(
     _overview(figure, height, calls, symbol, note)
     for number, (start, trace) in enumerate(zip(starts, traces, strict=True)):
         bottom = height - head - (number + 1) * each + 0.135
-        axes = _place(figure, (style.WIDTH - PAPER_WIDTH) / 2, bottom, PAPER_WIDTH, each - 0.27)
+        axes = axes_at(figure, (style.WIDTH - PAPER_WIDTH) / 2, bottom, PAPER_WIDTH, each - 0.27)
         first, last = np.searchsorted(calls.sample, [start, start + len(trace)])
         marks = [
             ((at - start) / signal.lead.fs, text, text not in NORMAL)
@@ -147,7 +147,7 @@ def _limits(trace: NDArray[np.float32], span: float) -> tuple[float, float]:
     return low, low + span
 
 
-def _place(
+def axes_at(
     figure: style.Figure, left: float, bottom: float, width: float, height: float
 ) -> style.Axes:
     """Return axes at a place given in inches."""
@@ -183,7 +183,7 @@ def _overview(
             color=style.SOFT,
         )
         style.fit(figure, line, across - 0.28)
-    axes = _place(figure, 0.5, height - 1.8, style.WIDTH - 0.65, 0.85)
+    axes = axes_at(figure, 0.5, height - 1.8, style.WIDTH - 0.65, 0.85)
     name, unit = next((n, s) for n, s, least in UNITS if seconds >= least)
     edges = np.linspace(0, seconds, int(np.clip(seconds // LEAST_BIN, 1, BINS)) + 1)
     at = calls.sample / signal.lead.fs

@@ -22,7 +22,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.report import style
 from ecgphoton.report.material import Material
 from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
-from ecgphoton.report.strips import draw_strip
+from ecgphoton.report.strips import axes_at, draw_strip
 from ecgphoton.runs import CHOOSING
 from ecgphoton.wording import words
 
@@ -70,8 +70,7 @@ def draw_beats(
         for number, row in enumerate(rows):
             down, across = divmod(number, COLUMNS)
             left, bottom = EDGE + across * (width + GAP), height - (down + 1) * ROW
-            place = (left / wide, bottom / high, width / wide, (ROW - TITLE) / high)
-            axes = figure.add_axes(place)
+            axes = axes_at(figure, left, bottom, width, ROW - TITLE)
             _draw_beat(axes, sets[name], int(row), texts[row], colour)
         height -= ROW * len(rows[::COLUMNS])
     return figure

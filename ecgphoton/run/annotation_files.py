@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import ESCAPES, atomic_path
+from ecgphoton.artifacts import atomic_path, write_text
 from ecgphoton.ecg.annotations import check_annotator
 from ecgphoton.ecg.formats import FORMATS
 from ecgphoton.errors import InputError
@@ -76,23 +76,20 @@ def plain_name(name: str) -> str:
 
 def write_lines(path: Path, summary: dict[str, Any], beats: Beats) -> None:
     """Write the summary, then a line of JSON a beat."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors=ESCAPES) as file,
-    ):
-        file.write(json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False) + "\n")
-        for sample, seconds, symbol, called, p, reason in _rows(beats):
-            line = {"sample": sample, "seconds": seconds, "symbol": symbol, "called": called}
-            file.write(json.dumps({**line, **({"reason": reason} if reason else {"abnormal": p})}))
-            file.write("\n")
+    lines = [json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False)]
+    for sample, seconds, symbol, called, p, reason in _rows(beats):
+        line = {"sample": sample, "seconds": seconds, "symbol": symbol, "called": called}
+        lines.append(json.dumps({**line, **({"reason": reason} if reason else {"abnormal": p})}))
+    write_text(path, "\n".join([*lines, ""]))
 
 
 def write_table(path: Path, beats: Beats) -> None:
     """Write a CSV with a line a beat."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write(f"{COLUMNS}\n")
-        for sample, seconds, symbol, called, p, reason in _rows(beats):
-            file.write(f"{sample},{seconds},{symbol},{called},{'' if reason else p},{reason}\n")
+    rows = (
+        f"{sample},{seconds},{symbol},{called},{'' if reason else p},{reason}"
+        for sample, seconds, symbol, called, p, reason in _rows(beats)
+    )
+    write_text(path, "\n".join([COLUMNS, *rows, ""]))
 
 
 def _rows(beats: Beats) -> Iterable[tuple[int, float, str, str, float, str]]:

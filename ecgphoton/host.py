@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError
@@ -38,6 +39,13 @@ def as_array(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a u
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{name} cannot be read ({error}); give an array of numpy") from error
+
+
+def importable() -> bool:
+    """Whether another process can find the program that this one runs."""
+    main = sys.modules["__main__"]
+    known = getattr(main, "__spec__", None) is not None
+    return known or Path(getattr(main, "__file__", __file__)).exists()
 
 
 class _Shared:

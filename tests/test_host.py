@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -200,6 +201,28 @@ def test_workers_without_a_main_guard_are_one_error(way: str, tmp_path: Path) ->
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("Traceback") == 1, done.stderr
     assert GUARD in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["file", "standard input"])
+def test_workers_nobody_asked_for_are_done_without(way: str, tmp_path: Path) -> None:
+    """Where no number of processes is named, a script without a guard computes in its own."""
+    unasked = UNGUARDED.replace(
+        "next(computed(abs, 2, workers=2))", "print([*computed(abs, 2, workers=None)])"
+    )
+    (tmp_path / "script.py").write_text(unasked)
+    done = python(
+        *(["-"] if way == "standard input" else ["script.py"]), folder=tmp_path, stdin=unasked
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[0, 1]", "")
+
+
+def test_a_worker_that_still_imports_trains_nothing(tmp_path: Path, monkeypatch) -> None:
+    """A script without a guard trains once: its workers, which run it again, make no folder."""
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(SystemExit):
+        ep.run.train(data="synthetic", out=tmp_path / "run")
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.slow

@@ -57,18 +57,27 @@ def lead_name(name: str) -> str:
     >>> [lead_name(name) for name in ("LII", "L-II", "II_raw", "L2")]
     ['ii', 'ii', 'ii', 'l2']
     """
-    letters = unicodedata.normalize("NFKD", name)  # a Roman numeral of one sign becomes letters
-    short = "".join(one for one in letters if not unicodedata.combining(one))
-    short = " ".join(short.casefold().split())
+    short = _short(name)
     rest = _bare(short)
     modified = _MODIFIED.sub("", rest)
     rest = _ROMAN.get(modified, modified) if modified != rest else rest
     return rest if rest in (*_LIMB, *_CHEST) else short
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether names differ in case, accents, prefix and remarks alone, not as MLII and II do."""
+    return _bare(_short(one)) == _bare(_short(other))
+
+
 def names_lead(name: str) -> bool:
     """Whether a name is that of a limb or chest lead."""
     return lead_name(name) in (*_LIMB, *_CHEST)
+
+
+def _short(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name)  # a Roman numeral of one sign becomes letters
+    short = "".join(one for one in letters if not unicodedata.combining(one))
+    return " ".join(short.casefold().split())
 
 
 def _bare(short: str) -> str:

@@ -1,7 +1,8 @@
 """Files that a set of beats was read from, so that a later step reads exactly these."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ecgphoton.ecg.databases import dataset_of
@@ -9,6 +10,7 @@ from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.protocols import protocol_from
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting
+from ecgphoton.wording import count
 
 
 @dataclass(frozen=True)
@@ -119,3 +121,19 @@ def namesakes(stored: Mapping[str, str], origin: Origin) -> tuple[str, ...]:
         "records that it does not test are left out"
     )
     return (text,) if other else ()
+
+
+def copies(stored: Mapping[str, str], origin: Origin, learnt: Sequence[str]) -> tuple[str, ...]:
+    """Return a note on recordings that a student learnt from and that have other names here."""
+    known = {digest for name, digest in stored.items() if Path(name).stem in learnt}
+    found = [
+        name
+        for name, digest in origin.files.items()
+        if digest in known and name not in stored and name not in origin.labels
+    ]
+    few = ", ".join(found[:3]) + (" ..." if len(found) > 3 else "")
+    text = (
+        f"{count(len(found), 'file')} ({few}) of recordings that the student learnt from, under "
+        "other names: no estimate for new patients"
+    )
+    return (text,) if found else ()

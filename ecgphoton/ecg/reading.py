@@ -13,7 +13,7 @@ from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
 from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import Labels, label_file, not_read, read_labels
-from ecgphoton.ecg.leads import choose, lead_name
+from ecgphoton.ecg.leads import choose, lead_name, same_name
 from ecgphoton.ecg.recording import Channel, OpenRecording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.errors import InputError
@@ -114,7 +114,7 @@ def signal_of(
     one = held.channels[at]
     factor, free = ratio(one.fs, f"record {held.name!r}"), lead is None
     first = next(iter(prefer), "II")
-    other = free and (one.name != first if prefer else lead_name(one.name) != "ii")
+    other = free and (not same_name(one.name, first) if prefer else lead_name(one.name) != "ii")
     alike = sum(channel.name == one.name for channel in held.channels)
     said = (
         f"no lead {first}; {one.name} is used" if other else "",

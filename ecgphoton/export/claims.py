@@ -130,7 +130,9 @@ def _dac_codes(bundle: ClaimedBundle) -> Result:
         or abs(claimed[name] - value) > CODES_LIMIT * max(1e-12, abs(value))
     ]
     text, largest = f"{program.dac.bits} bits: {found}", found
-    if bundle.beats is not None:
+    if bundle.beats is None:
+        text += "; no test beats were run"
+    else:
         largest = shipped(program, bundle.beats)
         text += f"; {largest.changed_decisions:,} of {largest.beats:,} test beats"
     many = largest.changed_decisions > MANY_CHANGED * largest.beats

@@ -18,13 +18,12 @@ from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolEx
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from ecgphoton.errors import InputError, require
-from ecgphoton.host import single_precision
+from ecgphoton.host import importable, single_precision
 from ecgphoton.registry import extensions, load
 from ecgphoton.settings import convert
 
@@ -60,13 +59,7 @@ def single_threaded() -> Iterator[int]:
 
 
 def check_workers(workers: int) -> int:
-    """Return `workers`, a number of processes.
-
-    Raises
-    ------
-    InputError
-        If it is less than 1 or more than `MOST_WORKERS`, or no integer.
-    """
+    """Return `workers`; InputError if it is no integer from 1 to `MOST_WORKERS`."""
     workers = convert(workers, int, "workers")
     require(1 <= workers <= MOST_WORKERS, "workers", workers, f"from 1 to {MOST_WORKERS}")
     return workers
@@ -74,7 +67,14 @@ def check_workers(workers: int) -> int:
 
 def usual_workers() -> int:
     """Return one process a core, where no number is asked for and this process may start some."""
-    return 1 if multiprocessing.current_process().daemon else os.cpu_count() or 1
+    lone = multiprocessing.current_process().daemon or not importable()
+    return 1 if lone else os.cpu_count() or 1
+
+
+def leave_imports() -> None:
+    """End a worker that is still importing a program without a guard; its parent says so."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)
 
 
 def computed(
@@ -82,7 +82,7 @@ def computed(
     groups: int,
     *,
     threads: int | None = 1,
-    workers: int = 1,
+    workers: int | None = 1,
     dask: str | None = None,
 ) -> Generator[Any, None, None]:
     """Yield ``work(0)``, ``work(1)`` ... in order, with a few of them under way.
@@ -92,7 +92,7 @@ def computed(
     threads
         Threads of this process, where there are no other workers; None for as many as torch uses.
     workers
-        Processes; more than 1 are used instead of threads.
+        Processes, more than 1 instead of threads; None takes one a core, where any can start.
     dask
         Address of a Dask scheduler, whose workers are used instead.
 
@@ -102,7 +102,8 @@ def computed(
         If the number of workers is not allowed, the scheduler cannot be reached, or workers die
         before any result or keep dying.
     """
-    if check_workers(workers) > 1 and dask is not None:
+    processes = usual_workers() if workers is None else check_workers(workers)
+    if processes > 1 and dask is not None:
         raise InputError(
             f"workers is {workers}, but the scheduler {dask!r} has workers of its own; leave out "
             "one of them"
@@ -111,8 +112,8 @@ def computed(
         most = min(threads or available, os.cpu_count() or 1)
         if dask is not None:
             opened: Callable[[], Any] = partial(_Dask, Job(work), dask)
-        elif workers > 1:
-            opened = partial(_Processes, Job(work), min(workers, groups))
+        elif processes > 1:
+            opened = partial(_Processes, Job(work), min(processes, groups))
         elif most > 1:
             opened = partial(_Threads, work, most)
         else:  # in this thread, where Ctrl-C ends a piece in mid-work
@@ -129,11 +130,13 @@ def computed(
                     rows = queue[0].result()
                 except pool.failures as error:
                     losses += 1
-                    unguarded = pool.fragile and done == 0
-                    if unguarded or losses > RETRIES:
-                        raise InputError(GUARD if unguarded else pool.advice(losses)) from (
-                            None if unguarded else error
-                        )
+                    if pool.fragile and done == 0:
+                        if workers is not None:
+                            raise InputError(GUARD) from None
+                        yield from map(work, range(groups))
+                        return
+                    if losses > RETRIES:
+                        raise InputError(pool.advice(losses)) from error
                     queue.clear()
                     pool.close()
                     pool = opened()
@@ -185,16 +188,13 @@ class _Processes:
     advice = "worker processes died {} times; try fewer workers or more memory".format
 
     def __init__(self, job: Work, workers: int) -> None:
-        if getattr(multiprocessing.current_process(), "_inheriting", False):
-            sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
+        leave_imports()
         if multiprocessing.current_process().daemon:
             raise InputError(
                 f"workers is {workers}, but this process is a worker of a multiprocessing.Pool "
                 "itself, which may start none; use workers=1, or a ProcessPoolExecutor"
             )
-        main = sys.modules["__main__"]
-        known = getattr(main, "__spec__", None) is not None
-        if not known and not Path(getattr(main, "__file__", __file__)).exists():
+        if not importable():
             raise InputError(GUARD)
         # Not among the arguments of the start: a worker that dies before it reads them would leave
         # this process waiting for the other end of a full pipe.

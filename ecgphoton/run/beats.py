@@ -13,7 +13,7 @@ from ecgphoton.ecg.beats import BeatSet, Loaded, Splits, load_all, load_splits
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.fibrillation import fibrillating
-from ecgphoton.ecg.origin import check_same, dataset_read, namesakes
+from ecgphoton.ecg.origin import check_same, copies, dataset_read, namesakes
 from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme_from
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
 from ecgphoton.ecg.splits import choosing
@@ -287,4 +287,7 @@ def beats_on(
         raise InputError(
             f"dataset {dataset.name} holds no beat with labels {scheme.name!r}; name others"
         )
-    return replace(loaded, beats=known)
+    stored, own = (metadata.get("provenance") or {}).get("files", {}), own_protocol(metadata)
+    said = copies(stored, loaded.origin, (*own.train, *own.validation)) if loaded.origin else ()
+    report = replace(loaded.report, notes=(*loaded.report.notes, *said))
+    return replace(loaded, beats=known, report=report)

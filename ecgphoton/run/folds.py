@@ -15,7 +15,7 @@ from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import check_workers, computed, usual_workers
+from ecgphoton.hwsim.distributed import check_workers, computed
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress
@@ -153,7 +153,7 @@ def out_of_fold(
     folder
         Run folder; outputs of folds that are finished already are taken from it.
     workers
-        Processes; None takes one for each processor core. The scores are the same for any number.
+        Processes, as `computed` takes them. The scores are the same for any number.
 
     Raises
     ------
@@ -172,9 +172,8 @@ def out_of_fold(
     )  # fmt: skip
     fold = folds[: len(weight)]
     count, epochs = splits.protocol.folds, recipe.training.epochs
-    processes = min(workers or usual_workers(), count)
     with _watched(work, count * epochs, progress):
-        for done, _ in enumerate(computed(work, count, workers=processes), 1):
+        for done, _ in enumerate(computed(work, count, workers=workers), 1):
             progress("folds", done, count)
     outputs = [work.outputs(number) for number in range(count)]
     classes = architecture.classes

@@ -12,7 +12,7 @@ from ecgphoton.arguments import check_seed, strict
 from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import check_workers
+from ecgphoton.hwsim.distributed import check_workers, leave_imports
 from ecgphoton.legacy.strategies import check_strength
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
@@ -98,7 +98,7 @@ def train(
         refused.
     workers
         Processes that fit the folds of a protocol that has them; by default one for each processor
-        core. The student is the same for any number.
+        core, where this program can start some. The student is the same for any number.
     progress
         Called after every epoch.
 
@@ -108,6 +108,7 @@ def train(
         If a value is unknown or outside its range, or beats or folder cannot be used; if training
         or validation beats are all normal or all abnormal.
     """
+    leave_imports()
     state, new = None, to_make(Path(runs.RUNS))
     if resume is not None:
         _refuse_others(locals())

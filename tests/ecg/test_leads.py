@@ -131,6 +131,19 @@ def test_the_stand_in_is_named(tmp_path):
     assert signal.notes[0] == "a: no lead MLII; II is used"
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted", "noted"),
+    [("ECG II", "II", False), ("ii", "II", False), ("II", "MLII", True), ("MLII", "II", True)],
+)
+def test_a_prefix_makes_no_stand_in(name, wanted, noted, tmp_path):
+    """ECG II is lead II, of which it is not said that it is not there; MLII is another lead."""
+    record(tmp_path, **{name: (SIGNAL, "mV")})
+    notes = open_signal(tmp_path / "a", prefer=(wanted,)).notes
+    assert [one for one in notes if "no lead" in one] == (
+        [f"a: no lead {wanted}; {name} is used"] if noted else []
+    )
+
+
 def test_plain_names_and_spectra():
     """Names that are no leads stay as they are; an ECG of any unit looks like one."""
     assert [lead_name(name) for name in ("ECG1", "Lead aVR", "MV2", "Resp", "MLII ")] == [

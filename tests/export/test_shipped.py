@@ -81,6 +81,15 @@ def test_another_statement_fails(coarse, tmp_path, key) -> None:
     assert f"{key} of the manifest is" in found
 
 
+@pytest.mark.parametrize("given", [False, True])
+def test_beats_that_were_not_run_are_said(bundle, given) -> None:
+    """Without the student's test beats the claims rest on generated ones, and say so."""
+    claimed = ClaimedBundle(bundle, None)
+    claimed.beats = claimed.golden[0] if given else None
+    said = CHECKS["DAC codes perform what the manifest states"](claimed)[1]
+    assert ("no test beats" in said, "of 32 test beats" in said) == (not given, given)
+
+
 def test_simulation_starts_from_the_codes(coarse) -> None:
     """Without errors, chips of a bundle perform what its codes perform, with a profile or not.
 

@@ -163,6 +163,19 @@ def test_a_frozen_student_reads_another_dataset(ours, wfdb_folder):
     assert (found.beats.take(found.beats.record == "s04").windows == wanted).all()
 
 
+def test_recordings_of_training_under_other_names_are_said(ours, wfdb_folder, tmp_path):
+    """Their content tells them; a copy of a test record is none."""
+    _, _, metadata = ours
+    for old, new in (("s01", "q01"), ("s04", "q04")):
+        for file in wfdb_folder.glob(f"{old}.*"):
+            (tmp_path / f"{new}{file.suffix}").write_bytes(file.read_bytes())
+        header = tmp_path / f"{new}.hea"
+        header.write_text(header.read_text().replace(old, new))
+    (said,) = (one for one in beats_on(metadata, tmp_path).report.notes if "learnt from" in one)
+    assert said.startswith("1 file (q01.dat)")
+    assert not any("learnt from" in one for one in beats_on(metadata, wfdb_folder).report.notes)
+
+
 def test_beats_of_one_kind_give_no_verdict():
     """Where no beat is abnormal a miss rate of 0 would pass every limit, so they are refused."""
     beats = synthetic_splits(patients=9, beats=30).test

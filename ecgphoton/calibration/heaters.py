@@ -170,8 +170,8 @@ class SweepHeaters:
             other,
             ("all readings",),
             lambda at: (
-                f"fringes are {level[at]:.2g} times those expected; 1 has to be the reading "
-                "of a unit field through a path of mean loss"
+                f"in another unit: fringes are {level[at]:.3g} times those expected; 1 has to be "
+                "the reading of a unit field through a path of mean loss"
             ),
         )
         level = np.where(other, level, 1.0)

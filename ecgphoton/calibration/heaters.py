@@ -30,7 +30,7 @@ FAINT = 1e-3
 """Residual, in units of readings, below which nothing is reported."""
 FREE = 6
 """Numbers of a reading that a sweep is fitted with: A, B and C, and their change by heat."""
-HOT: dict[Kind, float] = {"field": 0.05, "power": STRONG}
+HOT: dict[Kind, float] = {"field": STRONG, "power": 0.02}
 """Crosstalk of the layout from which what a sweep warms elsewhere is taken off before its fit."""
 FEW = 4
 """Voltages of a sweep to which all errors of a block are fitted for that."""
@@ -45,10 +45,10 @@ class SweepHeaters:
     """Sweep one heater after the other and fit its law, a cubic in V^2.
 
     Works with plain photodiodes (``kind="power"``) as well as with homodyne readings, and needs
-    nothing of the other elements. Crosstalk to other heaters is left to `Fit`, up to `STRONG`:
-    beyond it the size of that of the layout is found first, and beyond `HOT` what it does to the
-    readings of a sweep is taken off, as all errors of a block fitted to a part of the sweeps (of
-    powers the chip as designed) predict it.
+    nothing of the other elements. Crosstalk to other heaters is left to `Fit`, up to `HOT`: beyond
+    it the size of that of the layout is found first, and what it does to the readings of a sweep is
+    taken off, as all errors of a block fitted to a part of the sweeps (of powers the chip as
+    designed) predict it.
     """
 
     voltages: int = 16
@@ -68,9 +68,8 @@ class SweepHeaters:
         swept = codes[np.arange(drivers), :, np.arange(drivers)]  # (drivers, voltages)
         found = self._fitted(table, swept, sweeps)
         table = self._dead(table, found[0], codes, found[2])
-        if table.device.undoes.share > STRONG:
-            table = self._coupled(table, codes, sweeps)
         if table.device.undoes.share > HOT[self.kind]:
+            table = self._coupled(table, codes, sweeps)
             if self.kind == "field":
                 some = np.arange(len(readings)).reshape(drivers, -1)[:, :: self.voltages // FEW]
                 settings = codes.reshape(-1, 1, 1, drivers)[some.ravel()]
@@ -97,7 +96,7 @@ class SweepHeaters:
         return fringes, noise, (fringes.amplitude > VISIBLE * unseen).numpy()
 
     def _coupled(self, table: DriveTable, codes: Integers, sweeps: Tensor) -> DriveTable:
-        """Believe that multiple of the layout's crosstalk whose readings are most alike."""
+        """Believe that multiple of the layout's crosstalk whose readings are most like a chip's."""
         terms, coupling = patterns(table.device), table.device.coupling
         unit = np.linalg.lstsq(terms.reshape(len(terms), -1).T, coupling.ravel(), rcond=None)[0]
         tried, model = (SHARES - 1)[:, None] * unit, table.model
@@ -109,7 +108,7 @@ class SweepHeaters:
             expected.append(self._read(model, rows, phases).flatten())
         known = torch.stack(expected)  # (tried, n); a sweep differs by |s|^2 - 2 s k + |k|^2
         unlike = known.square().sum(1) - 2 * sweeps.flatten(2) @ known.T
-        best = unlike.argmin(-1).numpy()
+        best = unlike.sum(1, keepdim=True).argmin(-1).expand(unlike.shape[:2]).numpy()
         return replace(table, beliefs=table.beliefs._replace(coupling=tried[best]))
 
     def _arriving(self, table: DriveTable, codes: Integers) -> Tensor:

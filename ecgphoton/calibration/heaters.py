@@ -126,10 +126,9 @@ class SweepHeaters:
 
     def _read(self, model: Model, rows: Beliefs, phases: Tensor) -> Tensor:
         """(R, S, n) readings of blocks at actual phases (R, S, drivers), as those of sweeps."""
-        fields = model.fields(rows, phases).mT
-        if self.kind == "field":
-            return torch.view_as_real(fields).flatten(2)
-        return fields.abs().square().flatten(2)
+        fields: Tensor = model.fields(rows, phases).mT
+        field = self.kind == "field"
+        return (torch.view_as_real(fields) if field else fields.abs().square()).flatten(2)
 
     def _fringes(
         self,

@@ -1,7 +1,7 @@
 """Presets of the original system: samplers, adaptive class weights, guards, rescues, losses."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -200,8 +200,9 @@ def check_acting(
         "guards.listens_to_second_set": (rescue, "guards.rescue, two classes"),
         "guards.": (two and acting and guards.collapse != "off", "guards.collapse and a strategy"),
     }
-    for section, settings in (("strategies", strategies), ("guards", guards)):
-        for name, entry, _ in declared(type(settings)):
+    sections: tuple[tuple[str, Any], ...] = (("strategies", strategies), ("guards", guards))
+    for section, settings in sections:
+        for name, entry, _ in declared(settings.__class__):
             key, value = f"{section}.{name}", getattr(settings, name)
             on, reader = next((read[part] for part in read if key.startswith(part)), (True, ""))
             if not on and value not in (entry.default, "off"):

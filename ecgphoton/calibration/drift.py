@@ -8,6 +8,8 @@ value.
 as a random walk after they were set (`time.drift` of a profile, rad per square root of an hour). A
 chip that is calibrated again every ``T`` hours is worst just before that: limits are
 kept over a day if chips of age ``T`` keep them, and if re-calibration restores chips of that age.
+That is looked at once; trims of later intervals begin farther from the estimates that they use,
+and leave more where phases walk far in a day (docs/calibration.md).
 """
 
 import math

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from ecgphoton.calibration.beliefs import PRIOR, Beliefs
 from ecgphoton.calibration.bench import Bench, Kind
-from ecgphoton.calibration.model import Model, improved
+from ecgphoton.calibration.model import Model, improved, matrix
 from ecgphoton.calibration.probing import BASIS, random_codes, saturated, without_zero, wrong_gains
 from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Complexes, Floats, Integers
 from ecgphoton.settings import Settings, setting
 
 Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "gain"]
@@ -31,6 +32,8 @@ REUSES = 3
 """Steps taken with one Jacobian."""
 SETTLED = 1e-3
 """Relative gain of a round below which no further round is computed."""
+STRONG = 0.04
+"""Crosstalk of the layout from which a fit needs a first value of it, and slopes with it."""
 POOR = 5.0
 """Residual, in standard deviations of a reading, from which a fit is reported."""
 
@@ -51,31 +54,15 @@ class Fit(Settings, section="fit"):
         codes = random_codes(table, self.settings, self.seed)
         readings = bench.read(codes, BASIS)
         found = saturated(table, readings)
-        data = torch.as_tensor(without_zero(table, readings))  # (S, C, K, N, 4)
-        data = data.permute(1, 2, 0, 4, 3).flatten(0, 1)  # (R, S, 4, N)
         weights = np.ones((*table.noise.shape, 4))
         for finding in found:  # readings of a clipped detector are left out
             block = table.program.names.index(finding.block)
             weights[finding.chip, block, int(finding.part[-2])] = 0.0
-        power, weight = table.power(codes), torch.as_tensor(weights).flatten(0, 1)
-        solver = _Solver(table.model, self.parts, self.rounds)
-        noise = torch.as_tensor(table.noise).flatten()
-        spans = [slice(at, at + ROWS) for at in range(0, len(data), ROWS)]
-        solved = [
-            solver.solve(table.rows.at(at), power[at], data[at], noise[at], weight[at])
-            for at in spans
-        ]
-        answers, left = zip(*solved, strict=True)
-        merged = Beliefs(*(torch.cat(parts).numpy() for parts in zip(*answers, strict=True)))
-        fits = {
-            name: getattr(merged, name).reshape(getattr(table.beliefs, name).shape)
-            for name in self.parts
-        }
-        table = replace(table, beliefs=table.beliefs._replace(**fits))
+        table, residual = fitted(table, codes, readings, weights, self.parts, self.rounds)
         if "gain" in self.parts:
             table = replace(table, row_gain=1 / (1 + table.beliefs.gain).clip(0.1))
         scatter = np.maximum(table.noise, 1e-3)[..., None]
-        residual = torch.cat(left).numpy().reshape(scatter.shape)
+        residual = residual.reshape(scatter.shape)
         poor = table.found(
             "poor fit",
             residual > POOR * scatter,
@@ -87,6 +74,49 @@ class Fit(Settings, section="fit"):
         gains = [one for one in wrong_gains(table) if (one.chip, one.block) not in unexplained]
         found += gains + poor
         return table.with_offsets().with_findings(found)
+
+
+def fitted(
+    table: DriveTable,
+    codes: Integers,
+    readings: Complexes,
+    weights: Floats | None = None,
+    parts: tuple[Part, ...] = EVERYTHING,
+    rounds: int = 8,
+) -> tuple[DriveTable, Floats]:
+    """Return the table with beliefs fitted to homodyne readings, and what they leave.
+
+    Parameters
+    ----------
+    codes
+        (S, 1, 1, drivers) settings.
+    readings
+        (S, C, K, N, 4) of `BASIS` at these settings.
+    weights
+        (C, K, 4) of detectors; default 1.
+    parts, rounds
+        See `Fit`.
+
+    Returns
+    -------
+    Table, and the root mean square (C K,) of data minus model.
+    """
+    data = torch.as_tensor(without_zero(table, readings))  # (S, C, K, N, 4)
+    data = data.permute(1, 2, 0, 4, 3).flatten(0, 1)  # (R, S, 4, N)
+    weights = np.ones((*table.noise.shape, 4)) if weights is None else weights
+    power, weight = table.power(codes), torch.as_tensor(weights).flatten(0, 1)
+    solver = _Solver(table.model, parts, rounds)
+    noise = torch.as_tensor(table.noise).flatten()
+    spans = [slice(at, at + ROWS) for at in range(0, len(data), ROWS)]
+    solved = [
+        solver.solve(table.rows.at(at), power[at], data[at], noise[at], weight[at]) for at in spans
+    ]
+    answers, left = zip(*solved, strict=True)
+    merged = Beliefs(*(torch.cat(part).numpy() for part in zip(*answers, strict=True)))
+    fits = {
+        name: getattr(merged, name).reshape(getattr(table.beliefs, name).shape) for name in parts
+    }
+    return replace(table, beliefs=table.beliefs._replace(**fits)), torch.cat(left).numpy()
 
 
 class _Solver:
@@ -169,7 +199,8 @@ class _Solver:
     def _jacobian(self, rows: Beliefs, power: Tensor, weight: Tensor) -> Tensor:
         """(R, P, n) derivatives of the model by the unknowns.
 
-        The effect of a law on other elements through crosstalk is of second order and left out.
+        The effect of a law on other elements through crosstalk is of second order, and left out up
+        to `STRONG`.
         """
         model = self.model
         heat = model.heat(rows, power)
@@ -187,7 +218,10 @@ class _Solver:
                 u = p / math.pi
                 moves = torch.stack([p, p * u, p * u * u], 2).expand(count, -1, -1, -1)
                 each = out.view(count, drivers, 3, settings, 32)
-                torch.mul(phase[:, :, None], moves[..., None], out=each)
+                moved = phase  # by a driver alone, or with all that it warms
+                if model.device.undoes.share > STRONG:
+                    moved = matrix(model.device, rows.coupling).mT @ phase.flatten(2)
+                torch.mul(moved.view_as(phase)[:, :, None], moves[..., None], out=each)
             elif name == "coupling":
                 moved = torch.einsum("bij,rsj->rsbi", model.patterns, heat)
                 out.copy_((moved @ phase.transpose(1, 2)).transpose(1, 2))

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from ecgphoton.calibration.beliefs import PRIOR, Beliefs, Finding
 from ecgphoton.calibration.bench import Bench, Kind
+from ecgphoton.calibration.estimate import STRONG, fitted
 from ecgphoton.calibration.fringe import Fringes, fit
+from ecgphoton.calibration.model import Model, matrix, patterns
 from ecgphoton.calibration.probing import BASIS, sweep_codes
 from ecgphoton.calibration.stuck import ODD, Sweeps, causes, unlikely
 from ecgphoton.calibration.table import DriveTable
@@ -28,6 +30,12 @@ FAINT = 1e-3
 """Residual, in units of readings, below which nothing is reported."""
 FREE = 6
 """Numbers of a reading that a sweep is fitted with: A, B and C, and their change by heat."""
+HOT: dict[Kind, float] = {"field": STRONG, "power": 0.02}
+"""Crosstalk of the layout from which what a sweep warms elsewhere is taken off before its fit."""
+FEW = 4
+"""Voltages of a sweep to which all errors of a block are fitted for that."""
+SHARES = np.linspace(0.0, 2.5, 126)
+"""Crosstalk of a block that sweeps are compared with, over that of the layout."""
 FEWEST = 5
 """Sweeps of a heater, one of each chip and block, whose median is usual; else of all heaters."""
 
@@ -37,7 +45,10 @@ class SweepHeaters:
     """Sweep one heater after the other and fit its law, a cubic in V^2.
 
     Works with plain photodiodes (``kind="power"``) as well as with homodyne readings, and needs
-    nothing of the other elements. Crosstalk to other heaters is left to `Fit`.
+    nothing of the other elements. Crosstalk to other heaters is left to `Fit`, up to `HOT`: beyond
+    it the size of that of the layout is found first, and what it does to the readings of a sweep is
+    taken off, as all errors of a block fitted to a part of the sweeps (of powers the chip as
+    designed) predict it.
     """
 
     voltages: int = 16
@@ -55,6 +66,25 @@ class SweepHeaters:
         data = np.moveaxis(data, (0, 1), (2, 3))
         sweeps = torch.as_tensor(data.copy()).flatten(4)
         swept = codes[np.arange(drivers), :, np.arange(drivers)]  # (drivers, voltages)
+        found = self._fitted(table, swept, sweeps)
+        table = self._dead(table, found[0], codes, found[2])
+        if table.device.undoes.share > HOT[self.kind]:
+            table = self._coupled(table, codes, sweeps)
+            if self.kind == "field":
+                some = np.arange(len(readings)).reshape(drivers, -1)[:, :: self.voltages // FEW]
+                settings = codes.reshape(-1, 1, 1, drivers)[some.ravel()]
+                table, _ = fitted(table, settings, readings[some.ravel()])
+            sweeps = sweeps - self._arriving(table, codes).reshape(sweeps.shape)
+            found = self._fitted(table, swept, sweeps)
+        fringes, noise, seen = found
+        law = np.where((seen & ~table.broken)[..., None], fringes.law.numpy(), 0.0)
+        table = replace(table, beliefs=table.beliefs._replace(law=law))
+        return self._stuck(table, fringes, swept, sweeps, noise, seen)
+
+    def _fitted(
+        self, table: DriveTable, swept: Integers, sweeps: Tensor
+    ) -> tuple[Fringes, Floats, Bools]:
+        """Fringes of sweeps, the noise (C, K) of a reading, and whether they exceed it."""
         field, noise = self.kind == "field", table.noise
         fringes = self._fringes(table, swept, sweeps, noise[..., None])
         if not (field and noise.all()):  # noise that was measured is that of fields
@@ -63,9 +93,42 @@ class SweepHeaters:
             noise = np.where(field & (noise > 0), noise, left)
             fringes = self._fringes(table, swept, sweeps, noise[..., None])
         unseen = fringes.residual * (4 * sweeps.shape[-1] / self.voltages) ** 0.5  # noise alone
-        seen = (fringes.amplitude > VISIBLE * unseen).numpy()
-        table = self._dead(table, fringes, codes, seen)
-        return self._stuck(table, fringes, swept, sweeps, noise, seen)
+        return fringes, noise, (fringes.amplitude > VISIBLE * unseen).numpy()
+
+    def _coupled(self, table: DriveTable, codes: Integers, sweeps: Tensor) -> DriveTable:
+        """Believe that multiple of the layout's crosstalk whose readings are most like a chip's."""
+        terms, coupling = patterns(table.device), table.device.coupling
+        unit = np.linalg.lstsq(terms.reshape(len(terms), -1).T, coupling.ravel(), rcond=None)[0]
+        tried, model = (SHARES - 1)[:, None] * unit, table.model
+        rows, power = Beliefs.designed(table.program), model.power(torch.as_tensor(codes))
+        expected = []
+        for row in tried:
+            rows = rows._replace(coupling=torch.as_tensor(row)[None])
+            phases = model.phases(rows, power.flatten(0, 1)[None])
+            expected.append(self._read(model, rows, phases).flatten())
+        known = torch.stack(expected)  # (tried, n); a sweep differs by |s|^2 - 2 s k + |k|^2
+        unlike = known.square().sum(1) - 2 * sweeps.flatten(2) @ known.T
+        best = unlike.sum(1, keepdim=True).argmin(-1).expand(unlike.shape[:2]).numpy()
+        return replace(table, beliefs=table.beliefs._replace(coupling=tried[best]))
+
+    def _arriving(self, table: DriveTable, codes: Integers) -> Tensor:
+        """(C K, drivers voltages, n) change of readings because a swept heater warms others."""
+        model, rows, (drivers, voltages, _) = table.model, table.rows, codes.shape
+        power = table.power(codes.reshape(-1, 1, 1, drivers))
+        phases = model.phases(rows, power)
+        swept = model.heat(rows, power).unflatten(1, (drivers, voltages))
+        swept = swept.diagonal(dim1=1, dim2=3).mT  # (R, drivers, voltages)
+        swept = swept - swept.mean(2, keepdim=True)
+        mixing = matrix(model.device, rows.coupling).mT
+        others = mixing - torch.diag_embed(mixing.diagonal(dim1=1, dim2=2))
+        alone = phases - (swept[..., None] * others[:, :, None]).flatten(1, 2)
+        return self._read(model, rows, phases) - self._read(model, rows, alone)
+
+    def _read(self, model: Model, rows: Beliefs, phases: Tensor) -> Tensor:
+        """(R, S, n) readings of blocks at actual phases (R, S, drivers), as those of sweeps."""
+        fields: Tensor = model.fields(rows, phases).mT
+        field = self.kind == "field"
+        return (torch.view_as_real(fields) if field else fields.abs().square()).flatten(2)
 
     def _fringes(
         self,
@@ -105,8 +168,8 @@ class SweepHeaters:
             other,
             ("all readings",),
             lambda at: (
-                f"fringes are {level[at]:.2g} times those expected; 1 has to be the reading "
-                "of a unit field through a path of mean loss"
+                f"in another unit: fringes are {level[at]:.3g} times those expected; 1 has to be "
+                "the reading of a unit field through a path of mean loss"
             ),
         )
         level = np.where(other, level, 1.0)
@@ -123,9 +186,7 @@ class SweepHeaters:
         found = table.found(
             "dead heater", dead, table.device.driver_names, lambda _: "its fringe is missing"
         )
-        table = replace(table, keep=np.where(dead, 0, table.keep)).with_findings(found)
-        law = np.where(table.broken[..., None], 0.0, fringes.law.numpy())
-        return replace(table, beliefs=table.beliefs._replace(law=law))
+        return replace(table, keep=np.where(dead, 0, table.keep)).with_findings(found)
 
     def _stuck(
         self,
@@ -146,6 +207,10 @@ class SweepHeaters:
         usual = np.maximum(np.median(residual, alike), least)
         strange = (unlikely(fringes.law.numpy()) > STRANGE**2) & seen
         odd = ((residual > ODD * usual) | strange) & ~table.broken
+        if (
+            table.device.undoes.share > HOT[self.kind]
+        ):  # one that is odd spoils what is known of the others
+            odd &= residual == np.max(residual, -1, where=odd, initial=0, keepdims=True)
         if not odd.any():
             return table
         places, dac, device = np.argwhere(odd), table.device.dac, table.device

@@ -192,13 +192,14 @@ class HeaterDac(Settings, section="driver"):
     def wrapped(self, phase: Array) -> Array:
         """Phases (rad) within reach.
 
-        A driver of both signs reaches those beyond a turn lower, a table that begins above 0 rad
-        those before it a turn higher.
+        A driver of both signs, or a table of phases below 0, reaches those beyond by turns lower,
+        a table that begins above 0 rad those before it by turns higher.
         """
-        (low, high), where = self.reach, namespace(phase).where
+        (low, high), ceil = self.reach, namespace(phase).ceil
+        most = max(math.ceil(max(low, TURN - high) / TURN), 1)  # that a phase of one turn needs
         if low > 0:
-            return where(phase < low - ROUNDING, phase + TURN, phase)
-        return where(phase > high, phase - TURN, phase) if low < 0 else phase
+            return phase + TURN * ceil((low - ROUNDING - phase) / TURN).clip(0, most)
+        return phase - TURN * ceil((phase - high) / TURN).clip(0, most) if low < 0 else phase
 
     def voltage_of(self, codes: Array) -> Array:
         """Voltage (V) of codes, float64 for integers."""

@@ -69,6 +69,45 @@ def test_crosstalk_is_found(program, truth) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("share", "seed"), [(0.05, 8), (0.3, 3)])
+def test_strong_crosstalk_of_the_layout_accuses_no_heater(program, truth, share, seed) -> None:
+    """Whatever its size on the chip, nothing is reported, and the matrices are as right as ever."""
+    profile = load_profile("foundry-thermo-optic").with_value("heater.crosstalk", share)
+    driven = profile.driving(program)
+    chip = chips_of(profile, driven, seed=seed)
+    table = calibrate(SimulatedBench(chip, bits=12), driven).table
+    assert not table.findings
+    assert truth(chip, table).max() < 0.003
+
+
+@pytest.mark.slow
+def test_strong_crosstalk_spares_the_neighbours_of_a_stuck_bit(program) -> None:
+    """The heater that does not follow its codes is the only one named."""
+    profile = load_profile("foundry-thermo-optic").with_value("heater.crosstalk", 0.1)
+    driven = profile.driving(program).with_bits(12)
+    faults = tuple(Fault("stuck bit", 0, block, 7 * block, bit=10) for block in range(3))
+    bench = FaultyBench(SimulatedBench(chips_of(profile, driven, 1), bits=12), *faults)
+    table = DriveTable.start(driven, 1)
+    for name in ("dark", "sweep"):
+        table = STEPS[name](bench, table)
+    names, drivers = driven.names, driven.device.driver_names
+    wanted = [(names[one.block], drivers[one.index]) for one in faults]
+    assert sorted((one.block, one.part) for one in table.findings) == sorted(wanted)
+
+
+@pytest.mark.parametrize("name", ["foundry-thermo-optic", "pessimistic"])
+def test_photodiodes_make_no_chip_worse(program, truth, name) -> None:
+    """Laws of heaters that powers do not show stay ideal: codes chosen after a sweep are better."""
+    profile = load_profile(name)
+    driven, bits = profile.driving(program), int(profile["dac.bits"])
+    chip = chips_of(profile, driven, 1)
+    bench = SimulatedBench(chip, bits=bits, kinds=("power",))
+    table = calibrate(bench, driven, steps_of(["sweep-power", "correct"])).table
+    before = truth(chip, DriveTable.start(table.program, 1))
+    assert np.median(truth(chip, table)) < np.median(before)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["foundry-thermo-optic", "pessimistic"])
 def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
     """On noisy benches of the shipped profiles at least nine tenths of the error goes."""

@@ -22,6 +22,10 @@ DRIVERS = {
     "both signs": HeaterDac(4.0, 4.4, 8, "linear", -4.4),
     "table": HeaterDac.of_table(TABLE),
 }
+FAR = {  # tables, from the reach of which a turn is further than 2 pi away
+    "below": HeaterDac.of_table([[-8.0, -9.0], [0.0, -2.0], [1.0, -1.5]]),
+    "above": HeaterDac.of_table([[0.0, 7.0], [6.0, 14.0]]),
+}
 
 
 def test_a_table_begins_where_code_0_lies() -> None:
@@ -56,13 +60,13 @@ def test_every_code_of_every_law_comes_back(name, bits) -> None:
     np.testing.assert_array_equal(dac.code_of(dac.voltage_of(tensor)).numpy(), codes)
 
 
-@pytest.mark.parametrize("name", DRIVERS)
+@pytest.mark.parametrize("name", [*DRIVERS, *FAR])
 def test_every_phase_of_a_turn_is_reached(name) -> None:
     """Exactly without rounding; a driver of both signs reaches the upper half from below.
 
-    A table that begins above 0 rad reaches what lies before it a turn later.
+    A table that begins above 0 rad reaches what lies before it by turns later.
     """
-    dac = DRIVERS[name]
+    dac = {**DRIVERS, **FAR}[name]
     phase = np.linspace(0, 2 * math.pi, 500)
     volts = dac.volts_for(phase)
     assert volts.min() >= dac.v_min - 1e-12

@@ -207,9 +207,7 @@ class SweepHeaters:
         usual = np.maximum(np.median(residual, alike), least)
         strange = (unlikely(fringes.law.numpy()) > STRANGE**2) & seen
         odd = ((residual > ODD * usual) | strange) & ~table.broken
-        if (
-            table.device.undoes.share > HOT[self.kind]
-        ):  # one that is odd spoils what is known of the others
+        if table.device.undoes.share > HOT[self.kind]:  # an odd one spoils what is known of others
             odd &= residual == np.max(residual, -1, where=odd, initial=0, keepdims=True)
         if not odd.any():
             return table

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ecgphoton.artifacts import unwritten
 from ecgphoton.errors import InputError
-from ecgphoton.unfinished import finished, locked, opened, to_make
+from ecgphoton.unfinished import locked, opened, to_make
 
 
 @contextlib.contextmanager
@@ -27,8 +27,7 @@ def alone(folder: Path, *, made: Sequence[Path] = ()) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             if not locked(stack.enter_context(opened(folder))):
                 raise InputError(
-                    f"another process is writing to {finished(folder)}; wait for it, or choose "
-                    "another folder"
+                    f"another process is writing to {folder}; wait for it, or choose another folder"
                 )
         except OSError as error:
             raise unwritten(folder, error) from error

@@ -10,9 +10,9 @@ class EcgphotonError(Exception):
     """Base class of the errors that this package raises."""
 
     def __str__(self) -> str:
-        """Return the message, or its beginning where something in it is long."""
-        text = super().__str__()
-        return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} ..."
+        """Return the message, or its beginning and end where something in it is long."""
+        text, half = super().__str__(), LONGEST_LINE // 2
+        return text if len(text) <= LONGEST_LINE else f"{text[:half]} ... {text[-half:]}"
 
 
 class InputError(EcgphotonError, ValueError):

@@ -204,16 +204,12 @@ def test_workers_without_a_main_guard_are_one_error(way: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["file", "standard input"])
-def test_workers_nobody_asked_for_are_done_without(way: str, tmp_path: Path) -> None:
-    """Where no number of processes is named, a script without a guard computes in its own."""
+def test_workers_nobody_asked_for_are_done_without(tmp_path: Path) -> None:
+    """Where no number of processes is named, a program that none can find computes in its own."""
     unasked = UNGUARDED.replace(
         "next(computed(abs, 2, workers=2))", "print([*computed(abs, 2, workers=None)])"
     )
-    (tmp_path / "script.py").write_text(unasked)
-    done = python(
-        *(["-"] if way == "standard input" else ["script.py"]), folder=tmp_path, stdin=unasked
-    )
+    done = python("-", folder=tmp_path, stdin=unasked)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[0, 1]", "")
 
 

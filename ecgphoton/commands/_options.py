@@ -174,7 +174,7 @@ class Moved(click.Command):
             raise InputError(
                 f"{ctx.command_path} has no option {error.option_name}; {near}"
             ) from None
-        if ctx.args:
+        if ctx.args and not ctx.resilient_parsing:
             first = self.params[0]  # an argument, if there are any
             meant = f"did you mean {first.opts[0]} {ctx.args[0]}?"
             advice = meant if isinstance(first, click.Option) else "--help says what it takes"

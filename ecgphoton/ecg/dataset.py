@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,7 +50,9 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for name, kind in hints_of(Dataset).items():
-            object.__setattr__(self, name, convert(getattr(self, name), kind, name))
+            given = getattr(self, name)
+            given = fspath(given) if name == "folder" and isinstance(given, PathLike) else given
+            object.__setattr__(self, name, convert(given, kind, name))
         if twice := sorted({one for one in self.records if self.records.count(one) > 1}):
             raise InputError(f"dataset {self.name!r} names record {twice[0]} twice; once is enough")
         wrong = sorted(set(self.symbols.values()) - BEAT_SYMBOLS)

@@ -65,8 +65,9 @@ def lead_name(name: str) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether names differ in case, accents, prefix and remarks alone, not as MLII and II do."""
-    return _bare(_short(one)) == _bare(_short(other))
+    """Whether names differ in case and accents alone, those of leads in prefix and remarks too."""
+    short = [_short(name) for name in (one, other)]
+    return short[0] == short[1] or (names_lead(one) and _bare(short[0]) == _bare(short[1]))
 
 
 def names_lead(name: str) -> bool:

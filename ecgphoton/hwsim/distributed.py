@@ -130,13 +130,11 @@ def computed(
                     rows = queue[0].result()
                 except pool.failures as error:
                     losses += 1
-                    if pool.fragile and done == 0:
-                        if workers is not None:
-                            raise InputError(GUARD) from None
-                        yield from map(work, range(groups))
-                        return
-                    if losses > RETRIES:
-                        raise InputError(pool.advice(losses)) from error
+                    unguarded = pool.fragile and done == 0
+                    if unguarded or losses > RETRIES:
+                        raise InputError(GUARD if unguarded else pool.advice(losses)) from (
+                            None if unguarded else error
+                        )
                     queue.clear()
                     pool.close()
                     pool = opened()
@@ -234,9 +232,9 @@ class _Dask:
             raise InputError("--dask needs Dask: pip install 'ecgphoton[dask]'") from error
         try:
             # Of a client with an address that is none, Dask prints a traceback 20 seconds later.
-            place = resolve_address(address)
+            resolve_address(address)
             self.client: Any = distributed.Client(  # type: ignore[no-untyped-call]
-                place, timeout="10s", set_as_default=False
+                address, timeout="10s", set_as_default=False
             )
         except (OSError, ValueError) as error:
             raise InputError(

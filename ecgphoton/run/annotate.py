@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ecgphoton import runs
-from ecgphoton.alone import alone
 from ecgphoton.arguments import strict
 from ecgphoton.artifacts import atomic_files, check_room
 from ecgphoton.ecg.annotate import DETECTED, SEEN, BeatCalls, classify_record
@@ -41,7 +40,6 @@ from ecgphoton.run.crossed import at_wish
 from ecgphoton.run.provenance import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.unfinished import UNFINISHED
 from ecgphoton.version import __version__
 from ecgphoton.wording import hardware
 
@@ -162,62 +160,62 @@ def annotate(
     inputs = [*signal.held.files]
     if peaks is not None:
         inputs.append(label_file(find_file(signal.held.path), peaks))
-    files = outputs(
-        outside_bundles(out), signal.name, annotator, inputs,
+    chosen = partial(
+        outputs, outside_bundles(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
+    files = chosen()
     check_room(Path(out))
-    place = Path(out) / f".{signal.name}.{annotator}{UNFINISHED}annotate"
-    with alone(place, made=[place]):
-        classify = classifier(
-            trained, backend, chip=chip or 0, profile=made, settings=settings, noise=noise
+    classify = classifier(
+        trained, backend, chip=chip or 0, profile=made, settings=settings, noise=noise
+    )
+    observer = Observer(classify, trained.metadata)
+    calls = classify_record(
+        signal,
+        observer,
+        annotator=peaks,
+        centring=trained.centring,
+        block_seconds=block_seconds,
+        progress=partial(progress, "classifying"),
+    )
+    beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
+    note = _note(trained, on)
+    found = _found(signal, calls, beats, trained)
+    described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
+    asked["model"] = trained.folder
+    if wished:
+        found["out_of_fold"] = wished
+        found["notes"].append(
+            f"threshold {trained.point.threshold:.4f} by wish: out of fold, on patients it had "
+            f"not seen, a miss rate of {100 * wished['miss']:.2f} % and an FPR of "
+            f"{100 * wished['fpr']:.2f} %"
         )
-        observer = Observer(classify, trained.metadata)
-        calls = classify_record(
-            signal,
-            observer,
-            annotator=peaks,
-            centring=trained.centring,
-            block_seconds=block_seconds,
-            progress=partial(progress, "classifying"),
-        )
-        beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
-        note = _note(trained, on)
-        found = _found(signal, calls, beats, trained)
-        described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
-        asked["model"] = trained.folder
-        if wished:
-            found["out_of_fold"] = wished
-            found["notes"].append(
-                f"threshold {trained.point.threshold:.4f} by wish: out of fold, on patients it had "
-                f"not seen, a miss rate of {100 * wished['miss']:.2f} % and an FPR of "
-                f"{100 * wished['fpr']:.2f} %"
-            )
-        summary = {
-            **found,
-            "student": trained.about,
-            KEY: observer.report(calls.reason).to_dict(),
-            "backend": backend,
-            "chip": on_chip,
-            "annotation_note": note,
-            "provenance": provenance(annotate, asked, trained, made, described_data),
-        }
-        with atomic_files(Path(out)) as folder:
-            write_annotations(
-                folder, plain_name(signal.name), annotator, calls.sample, beats.symbol.tolist(),
-                fs=signal.lead.fs, note=note,
-            )  # fmt: skip
-            write_lines(folder / files["jsonl"].name, summary, beats)
-            write_table(folder / files["csv"].name, beats)
-            if "edf" in files:
-                write_edf(folder / files["edf"].name, beats)
-            if "png" in files:
-                from ecgphoton.report import strips, style
+    summary = {
+        **found,
+        "student": trained.about,
+        KEY: observer.report(calls.reason).to_dict(),
+        "backend": backend,
+        "chip": on_chip,
+        "annotation_note": note,
+        "provenance": provenance(annotate, asked, trained, made, described_data),
+    }
+    chosen()  # refuses what another call has written meanwhile
+    with atomic_files(Path(out)) as folder:
+        write_annotations(
+            folder, plain_name(signal.name), annotator, calls.sample, beats.symbol.tolist(),
+            fs=signal.lead.fs, note=note,
+        )  # fmt: skip
+        write_lines(folder / files["jsonl"].name, summary, beats)
+        write_table(folder / files["csv"].name, beats)
+        if "edf" in files:
+            write_edf(folder / files["edf"].name, beats)
+        if "png" in files:
+            from ecgphoton.report import strips, style
 
-                figure = strips.draw_record(calls, beats.symbol, beats.probability, note)
-                style.save(figure, folder / files["png"].name)
-        summary["wall_seconds"] = round(time.perf_counter() - began, 2)
-        return AnnotationReport(summary, tuple(files.values()))
+            figure = strips.draw_record(calls, beats.symbol, beats.probability, note)
+            style.save(figure, folder / files["png"].name)
+    summary["wall_seconds"] = round(time.perf_counter() - began, 2)
+    return AnnotationReport(summary, tuple(files.values()))
 
 
 def _found(

@@ -71,29 +71,29 @@ def budget(
         If a value is outside its range, the profile states no light path, or student, beats or
         folder cannot be used.
     """
-    with begin(budget, locals(), most=BUDGET_BEATS, moving=None) as journey:
-        carried, inputs, *_ = journey.arguments
-        program = program_of(carried)
-        asked = cast(Profile, journey.profile).on(program)
-        if not RECEIVERS[asked.receiver].keys:
-            if named := giving(KIND, settings):
-                others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
-                raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
-            asked = asked.read_by(BALANCED.name)
-        found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
-        with expecting(f"profile {asked.name}", "one with a light path", "state one"):
-            found.link  # noqa: B018 - refuses one without before anything is simulated
-        refuse_unused(asked, settings, moving=LASER, read=(*LINK, *SUPPLY))
-        requirement = solve(
-            LASER,
-            *journey.arguments,
-            precision=PRECISION,
-            progress=partial(progress, "laser power"),
-            **journey.settings(simulate) | {"profile": found.profile},
-        )
-        measured = _onnxruntime(journey.trained.student, inputs)
-        found = replace(found, others=(measured,), requirement=requirement)
-        return journey.write(found, found.to_dict(), found.rows(), _draw)
+    journey = begin(budget, locals(), most=BUDGET_BEATS, moving=None)
+    carried, inputs, *_ = journey.arguments
+    program = program_of(carried)
+    asked = cast(Profile, journey.profile).on(program)
+    if not RECEIVERS[asked.receiver].keys:
+        if named := giving(KIND, settings):
+            others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
+            raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
+        asked = asked.read_by(BALANCED.name)
+    found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
+    with expecting(f"profile {asked.name}", "one with a light path", "state one"):
+        found.link  # noqa: B018 - refuses one without before anything is simulated
+    refuse_unused(asked, settings, moving=LASER, read=(*LINK, *SUPPLY))
+    requirement = solve(
+        LASER,
+        *journey.arguments,
+        precision=PRECISION,
+        progress=partial(progress, "laser power"),
+        **journey.settings(simulate) | {"profile": found.profile},
+    )
+    measured = _onnxruntime(journey.trained.student, inputs)
+    found = replace(found, others=(measured,), requirement=requirement)
+    return journey.write(found, found.to_dict(), found.rows(), _draw)
 
 
 def _onnxruntime(student: SegmentStudent, inputs: Inputs) -> Digital:

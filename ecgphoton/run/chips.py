@@ -103,15 +103,15 @@ def simulate(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    with begin(simulate, locals(), files=("simulation.json", "chips.csv", "chips.png")) as journey:
-        report = simulate_arrays(
-            *journey.arguments,
-            records=journey.beats.record,
-            progress=partial(progress, "chips"),
-            **journey.settings(simulate_arrays),
-        )
-        numbers = {**report.to_dict(), "set": "evaluation"}
-        return journey.write(report, numbers, report.chip_rows(), draw_chips)
+    journey = begin(simulate, locals(), files=("simulation.json", "chips.csv", "chips.png"))
+    report = simulate_arrays(
+        *journey.arguments,
+        records=journey.beats.record,
+        progress=partial(progress, "chips"),
+        **journey.settings(simulate_arrays),
+    )
+    numbers = {**report.to_dict(), "set": "evaluation"}
+    return journey.write(report, numbers, report.chip_rows(), draw_chips)
 
 
 def calibrate(
@@ -185,39 +185,35 @@ def calibrate(
     tables = TABLES if bench is None else TABLE
     files = ("calibration.json", "calibrated_chips.csv", "calibration.png", tables, BEGUN)
     slug = "" if bench is None else "bench"
-    with begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files) as journey:
-        trained, validation = journey.trained, None
-        if journey.profile is not None:
-            refuse_untrimmed(journey.profile)
-        if own_thresholds:
-            held = check_both(own_splits(trained.metadata, data, data_dir).held)
-            validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)
-        shared: dict[str, Any] = {
-            "validation": validation,
-            "policy": trained.recipe.decision,
-            "limits": journey.limits,
-            "records": journey.beats.record,
-            "progress": progress,
-        }
-        if bench is None:
-            with claimed(journey.folder, journey.call):
-                report = calibrate_chips(
-                    *journey.arguments,
-                    profile=journey.profile or USUAL_PROFILE,
-                    chips=asked["chips"],
-                    seed=asked["seed"],
-                    steps=names or STANDARD,
-                    folder=journey.folder,
-                    **shared,
-                )
-        else:
-            program = program_of(trained.carried)
-            made = (
-                open_bench(bench, program)
-                if isinstance(bench, str)
-                else check_bench(bench(program))
+    journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
+    trained, validation = journey.trained, None
+    if journey.profile is not None:
+        refuse_untrimmed(journey.profile)
+    if own_thresholds:
+        held = check_both(own_splits(trained.metadata, data, data_dir).held)
+        validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)
+    shared: dict[str, Any] = {
+        "validation": validation,
+        "policy": trained.recipe.decision,
+        "limits": journey.limits,
+        "records": journey.beats.record,
+        "progress": progress,
+    }
+    if bench is None:
+        with claimed(journey.folder, journey.call):
+            report = calibrate_chips(
+                *journey.arguments,
+                profile=journey.profile or USUAL_PROFILE,
+                chips=asked["chips"],
+                seed=asked["seed"],
+                steps=names or STANDARD,
+                folder=journey.folder,
+                **shared,
             )
-            _, *beats = journey.arguments
-            table, report = calibrate_bench(made, program, *beats, steps=names, **shared)
-            table.save(journey.folder / TABLE)
-        return journey.write(report, report.to_dict(), report.chip_rows(), draw_calibration)
+    else:
+        program = program_of(trained.carried)
+        made = open_bench(bench, program) if isinstance(bench, str) else check_bench(bench(program))
+        _, *beats = journey.arguments
+        table, report = calibrate_bench(made, program, *beats, steps=names, **shared)
+        table.save(journey.folder / TABLE)
+    return journey.write(report, report.to_dict(), report.chip_rows(), draw_calibration)

@@ -76,8 +76,6 @@ def vacant(
     if out is not None:
         if free(outside_bundles(out)):
             return Path(out)
-        if Path(out).is_dir() and not any(Path(out).iterdir()):
-            raise InputError(f"another process is writing to {out}; choose another --out")
         why = "is a file" if Path(out).is_file() else "is not empty"
         raise InputError(f"{Path(out)} {why}, and results are never mixed; choose another --out")
     folder, number = usual, 1
@@ -106,7 +104,7 @@ def _continues(folder: Path, call: Mapping[str, Any] | None) -> bool:
 
 @contextlib.contextmanager
 def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
-    """Say in a folder which call fills it; where nothing else is left there, leave nothing.
+    """Keep other calls out of a folder; where it is left empty, leave nothing.
 
     Parameters
     ----------
@@ -116,11 +114,12 @@ def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
     Raises
     ------
     InputError
-        If the folder cannot be written.
+        If a process is working in the folder, or it cannot be written.
     """
-    write_json(folder / BEGUN, call)
-    try:
-        yield
-    finally:
-        if [one.name for one in folder.iterdir()] == [BEGUN]:
-            (folder / BEGUN).unlink()
+    with alone(folder, made=[folder]):
+        write_json(folder / BEGUN, call)
+        try:
+            yield
+        finally:
+            if [one.name for one in folder.iterdir()] == [BEGUN]:
+                (folder / BEGUN).unlink()

@@ -1,9 +1,9 @@
 """Common parts of simulations and studies: student and beats come in; a result folder goes out."""
 
-import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -35,7 +35,6 @@ from ecgphoton.run.provenance import data_of, provenance, taken_by
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import nearest, once, read_as
 from ecgphoton.student.propagate import inputs_of
-from ecgphoton.unfinished import to_make
 
 T = TypeVar("T")
 EVALUATION = "evaluation"
@@ -121,16 +120,20 @@ class Journey:
     """Profile of the chips, with its receiver and the settings of the call."""
     trained: TrainedStudent
     beats: BeatSet
-    folder: Path
-    """Folder to write to, in which nothing is overwritten; this call alone works in it."""
+    usual: Path
+    """Folder to write to where none was named; numbered where it is taken."""
     files: tuple[str, ...]
     """Names of the JSON, CSV and PNG file, and of what else the folder may hold before."""
-    call: Mapping[str, Any]
-    """What decides the files that an interrupted call leaves."""
     provenance: Mapping[str, Any]
     notes: Sequence[str]
     """What was left out of the beats, which of them the student learnt from, which crosstalk codes
     undo, and which numbers of the profile do nothing."""
+
+    @property
+    def call(self) -> dict[str, Any]:
+        """What decides the files that an interrupted call leaves."""
+        known = {**self.asked, **self.provenance}
+        return {name: known.get(name) for name in DECIDING}
 
     @property
     def about(self) -> dict[str, Any]:
@@ -144,6 +147,11 @@ class Journey:
         point = self.trained.point
         inputs = inputs_of(self.beats, self.trained.carried.architecture)
         return self.trained.carried, inputs, self.beats.label, point
+
+    @cached_property
+    def folder(self) -> Path:
+        """Folder to write to, in which nothing is overwritten; made on first use."""
+        return vacant(self.asked["out"], self.usual, self.files, self.call)
 
     def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Return the settings of the call that `function` takes by the same names."""
@@ -162,17 +170,17 @@ class Journey:
     ) -> Outcome[T]:
         """Write the CSV file, the figure drawn of numbers and rows, and last the JSON file.
 
-        With the JSON file the folder is complete.
+        With the JSON file the folder is complete; until then other calls are kept out of it.
         """
-        outcome = Outcome(report, {**numbers, **self.about}, self.folder, rows)
+        outcome = Outcome(report, {**numbers, **self.about}, folder := self.folder, rows)
         name, table, image, *_ = self.files
-        write_text(self.folder / table, csv_text(rows))
-        style.save(draw(outcome.numbers, rows), self.folder / image)
-        write_json(self.folder / name, outcome.to_dict())
+        with alone(folder):
+            write_text(folder / table, csv_text(rows))
+            style.save(draw(outcome.numbers, rows), folder / image)
+            write_json(folder / name, outcome.to_dict())
         return outcome
 
 
-@contextlib.contextmanager
 def begin(
     function: Callable[..., Any],
     asked: Mapping[str, Any],
@@ -182,8 +190,8 @@ def begin(
     files: tuple[str, ...] = (),
     most: int | None = None,
     moving: str | None = "",
-) -> Iterator[Journey]:
-    """Open the student and load the beats of a simulation or study, and keep others out of it.
+) -> Journey:
+    """Open the student and load the beats of a simulation or study.
 
     Parameters
     ----------
@@ -241,11 +249,7 @@ def begin(
         notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
     notes += _about(name, asked, profile, trained.program, moving or "")
     notes += [f"no profile is named: chips of {asked['profile']!r}"] if unnamed else []
-    known, new = {**asked, **about}, to_make(usual.parent)
-    call = {name: known.get(name) for name in DECIDING}
-    folder = vacant(asked["out"], usual, files, call)
-    with alone(folder, made=[folder, *new] if asked["out"] is None else ()):
-        yield Journey(asked, limits, profile, trained, beats, folder, files, call, about, notes)
+    return Journey(asked, limits, profile, trained, beats, usual, files, about, notes)
 
 
 def chips_slug(asked: Mapping[str, Any], profile: Profile | None) -> str:

@@ -61,21 +61,17 @@ def blame(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    with begin(blame, locals(), most=BLAME_BEATS) as journey:
-        step = partial(progress, "sources and blocks")
-        shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
-        rows = [share.to_dict() for share in shares]
-        value = (
-            "rise of the rate by the gradient, percentage points\nlines: 95 % intervals over chips"
-        )
+    journey = begin(blame, locals(), most=BLAME_BEATS)
+    step = partial(progress, "sources and blocks")
+    shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
+    rows = [share.to_dict() for share in shares]
+    value = "rise of the rate by the gradient, percentage points\nlines: 95 % intervals over chips"
 
-        def draw(found: Mapping[str, Any], _: object) -> style.Figure:
-            most = [{**row, "kind": f"{row['kind']}s"} for row in rows if row["kind"] != "mzi"]
-            return draw_bars(
-                found, most, name="name", bars=COSTS, value=value, unit="", group="kind"
-            )
+    def draw(found: Mapping[str, Any], _: object) -> style.Figure:
+        most = [{**row, "kind": f"{row['kind']}s"} for row in rows if row["kind"] != "mzi"]
+        return draw_bars(found, most, name="name", bars=COSTS, value=value, unit="", group="kind")
 
-        return journey.write(shares, {"shares": rows}, rows, draw)
+    return journey.write(shares, {"shares": rows}, rows, draw)
 
 
 def adversary(
@@ -119,12 +115,12 @@ def adversary(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     check_search(sigmas, weight)
-    with begin(adversary, locals()) as journey:
-        found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
-        rows = [{"block": name, "used": share} for name, share in found.use.items()]
-        value = "mean error, of the tolerance"
-        draw = partial(draw_bars, name="block", bars={"used": value}, value=value, unit=" %")
-        return journey.write(found, found.to_dict(), rows, draw)
+    journey = begin(adversary, locals())
+    found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
+    rows = [{"block": name, "used": share} for name, share in found.use.items()]
+    value = "mean error, of the tolerance"
+    draw = partial(draw_bars, name="block", bars={"used": value}, value=value, unit=" %")
+    return journey.write(found, found.to_dict(), rows, draw)
 
 
 def certify(
@@ -159,11 +155,11 @@ def certify(
     """
     files = ("certified.json", "certified.csv", "certified.png")
     check_epsilons(epsilon := tuple(epsilon))
-    with begin(certify, locals(), "bounds", files=files, most=BOUND_BEATS) as journey:
-        rows = tuple(certify_trial(journey.trial(), epsilon))
-        axis = "epsilon, largest error of a weight or bias, of full scale"
-        draw = partial(draw_lines, x="epsilon", lines=RATES, axis=axis)
-        return journey.write(rows, {"rows": list(rows)}, rows, draw)
+    journey = begin(certify, locals(), "bounds", files=files, most=BOUND_BEATS)
+    rows = tuple(certify_trial(journey.trial(), epsilon))
+    axis = "epsilon, largest error of a weight or bias, of full scale"
+    draw = partial(draw_lines, x="epsilon", lines=RATES, axis=axis)
+    return journey.write(rows, {"rows": list(rows)}, rows, draw)
 
 
 def trace(
@@ -204,9 +200,9 @@ def trace(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     check_place(chip, beat)
-    with begin(trace, locals(), f"chip-{chip}-beat-{beat}") as journey:
-        found = trace_trial(journey.trial(), chip, beat)
-        rows = [asdict(stage) for stage in found.stages]
-        value = "change of the margin (logit)"
-        draw = partial(draw_bars, name="block", bars=PARTS, value=value)
-        return journey.write(found, found.to_dict(), rows, draw)
+    journey = begin(trace, locals(), f"chip-{chip}-beat-{beat}")
+    found = trace_trial(journey.trial(), chip, beat)
+    rows = [asdict(stage) for stage in found.stages]
+    value = "change of the margin (logit)"
+    draw = partial(draw_bars, name="block", bars=PARTS, value=value)
+    return journey.write(found, found.to_dict(), rows, draw)

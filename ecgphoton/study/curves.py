@@ -74,15 +74,15 @@ def sweep(
     """
     wanted = sweeps.parse_sweep(over)
     sweeps.refuse_twice(wanted.parameter, noise, settings)
-    with begin(sweep, locals(), wanted.parameter, moving=wanted.parameter) as journey:
-        report = sweeps.run_sweep(
-            wanted,
-            *journey.arguments,
-            judge=_judge(wanted.parameter, journey),
-            progress=partial(progress, "values"),
-            **journey.settings(simulate),
-        )
-        return journey.write(report, report.to_dict(), report.rows(), draw_sweep)
+    journey = begin(sweep, locals(), wanted.parameter, moving=wanted.parameter)
+    report = sweeps.run_sweep(
+        wanted,
+        *journey.arguments,
+        judge=_judge(wanted.parameter, journey),
+        progress=partial(progress, "values"),
+        **journey.settings(simulate),
+    )
+    return journey.write(report, report.to_dict(), report.rows(), draw_sweep)
 
 
 def solve(
@@ -130,21 +130,21 @@ def solve(
     files = ("requirement.json", "requirement.csv", "requirement.png")
     sweeps.parameter(key)  # refuses what is no number of a chip
     sweeps.refuse_twice(key, noise, settings)
-    with begin(solve, locals(), key, files=files, moving=key) as journey:
-        found = requirement.solve(
-            key,
-            *journey.arguments,
-            judge=_judge(key, journey),
-            progress=partial(progress, "values"),
-            **journey.settings(simulate),
-        )
-        limits, rows = journey.limits, []
-        for value, share in sorted(found.tried):
-            passed = with_interval("yield", round(share * chips), chips, limits.confidence)
-            rows.append({key: value, **passed})
-        axis = f"{key}, {found.number.unit}" if found.number.unit else key
-        draw = partial(draw_lines, x=key, lines={"yield": "yield"}, axis=axis, value="yield")
-        return journey.write(found, {**found.to_dict(), "limits": asdict(limits)}, rows, draw)
+    journey = begin(solve, locals(), key, files=files, moving=key)
+    found = requirement.solve(
+        key,
+        *journey.arguments,
+        judge=_judge(key, journey),
+        progress=partial(progress, "values"),
+        **journey.settings(simulate),
+    )
+    limits, rows = journey.limits, []
+    for value, share in sorted(found.tried):
+        passed = with_interval("yield", round(share * chips), chips, limits.confidence)
+        rows.append({key: value, **passed})
+    axis = f"{key}, {found.number.unit}" if found.number.unit else key
+    draw = partial(draw_lines, x=key, lines={"yield": "yield"}, axis=axis, value="yield")
+    return journey.write(found, {**found.to_dict(), "limits": asdict(limits)}, rows, draw)
 
 
 def _judge(key: str, journey: Journey) -> sweeps.Judge | None:
@@ -204,25 +204,25 @@ def surrogate(
     if wanted.parameter != "noise":
         raise InputError(f"{over!r} is not about noise; `ecgphoton study sweep` takes any key")
     noise = max(wanted.values)  # the expansion is set up at the largest, where it must hold
-    with begin(surrogate, {**locals(), "readout": "analog"}, "noise") as journey:
-        limits, expansion, rows = journey.limits, taylor.surrogate(journey.trial(), order=order), []
-        for value in wanted.values:
-            miss, fpr, *_ = expansion.rates(chips, value, value).T
-            passed = int(limits.good(miss, fpr).sum())
-            rows.append(
-                {
-                    "noise": value,
-                    **with_interval("yield", passed, chips, limits.confidence),
-                    "miss_median": float(np.median(miss)),
-                    "fpr_median": float(np.median(fpr)),
-                    "error_rms": expansion.error(value, value),
-                }
-            )
-            progress("values", len(rows), len(wanted.values))
-        lines = {"yield": "yield", "miss_median": "miss rate, median", "fpr_median": "FPR, median"}
-        numbers = {"rows": rows, "chips": chips, "order": order, "limits": asdict(limits)}
-        draw = partial(draw_lines, x="noise", lines=lines, axis="noise, of full scale")
-        return journey.write(tuple(rows), numbers, rows, draw)
+    journey = begin(surrogate, {**locals(), "readout": "analog"}, "noise")
+    limits, expansion, rows = journey.limits, taylor.surrogate(journey.trial(), order=order), []
+    for value in wanted.values:
+        miss, fpr, *_ = expansion.rates(chips, value, value).T
+        passed = int(limits.good(miss, fpr).sum())
+        rows.append(
+            {
+                "noise": value,
+                **with_interval("yield", passed, chips, limits.confidence),
+                "miss_median": float(np.median(miss)),
+                "fpr_median": float(np.median(fpr)),
+                "error_rms": expansion.error(value, value),
+            }
+        )
+        progress("values", len(rows), len(wanted.values))
+    lines = {"yield": "yield", "miss_median": "miss rate, median", "fpr_median": "FPR, median"}
+    numbers = {"rows": rows, "chips": chips, "order": order, "limits": asdict(limits)}
+    draw = partial(draw_lines, x="noise", lines=lines, axis="noise, of full scale")
+    return journey.write(tuple(rows), numbers, rows, draw)
 
 
 def sheet(
@@ -270,31 +270,31 @@ def sheet(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    with begin(sheet, locals(), files=SHEET_FILES, most=SHEET_BEATS) as journey:
-        program = program_of(journey.trained.carried)
-        stated = cast(Profile, journey.profile).on(program)
-        if calibrated:
-            refuse_untrimmed(stated)
-        without = sheets.idle(stated, program)
-        if asked_for := [name for name in key if name in without]:
-            raise InputError(
-                f"{asked_for[0]} is without effect in the profile {stated.name!r} while it is "
-                "alone, so nothing is required of it; state what it acts through (time.drift: "
-                f"time.hours), or ask for {ALL!r}"
-            )
-        keys = tuple(name for name in sheets.parameters_of(stated, key) if name not in without)
-        states, limits = STATES if calibrated else STATES[:1], journey.limits
-        asked = Sheet(journey.arguments, stated, keys, states, chips, seed, limits=limits)
-        lines = sheets.lines_of(asked, workers=workers, progress=partial(progress, "lines"))
-        rows = [line.row() for line in lines]
-        said = following(CROSSTALK, program) if CROSSTALK in keys else ""
-        numbers = {
-            "chips": chips,
-            "limits": asdict(limits),
-            "precision": asked.precision,
-            "idle": list(without),
-            "conditions": "; ".join(filter(None, (conditions(stated), said))),
-            "lines": rows,
-        }
-        write_sheet(journey.folder / SHEET_FILES[3], {**numbers, **journey.about}, rows)
-        return journey.write(lines, numbers, rows, draw_sheet)
+    journey = begin(sheet, locals(), files=SHEET_FILES, most=SHEET_BEATS)
+    program = program_of(journey.trained.carried)
+    stated = cast(Profile, journey.profile).on(program)
+    if calibrated:
+        refuse_untrimmed(stated)
+    without = sheets.idle(stated, program)
+    if asked_for := [name for name in key if name in without]:
+        raise InputError(
+            f"{asked_for[0]} is without effect in the profile {stated.name!r} while it is alone, "
+            "so nothing is required of it; state what it acts through (time.drift: time.hours), or "
+            f"ask for {ALL!r}"
+        )
+    keys = tuple(name for name in sheets.parameters_of(stated, key) if name not in without)
+    states, limits = STATES if calibrated else STATES[:1], journey.limits
+    asked = Sheet(journey.arguments, stated, keys, states, chips=chips, seed=seed, limits=limits)
+    lines = sheets.lines_of(asked, workers=workers, progress=partial(progress, "lines"))
+    rows = [line.row() for line in lines]
+    said = following(CROSSTALK, program) if CROSSTALK in keys else ""
+    numbers = {
+        "chips": chips,
+        "limits": asdict(limits),
+        "precision": asked.precision,
+        "idle": list(without),
+        "conditions": "; ".join(filter(None, (conditions(stated), said))),
+        "lines": rows,
+    }
+    write_sheet(journey.folder / SHEET_FILES[3], {**numbers, **journey.about}, rows)
+    return journey.write(lines, numbers, rows, draw_sheet)

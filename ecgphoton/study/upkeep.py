@@ -61,20 +61,20 @@ def drift(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     check_hours(hours := tuple(hours))
-    with begin(drift, locals(), most=DRIFT_BEATS, moving=AGE) as journey:
-        carried, *rest = journey.arguments
-        report = drift_schedule(
-            program_of(carried),
-            *rest,
-            profile=journey.profile or profile,
-            chips=chips,
-            seed=seed,
-            hours=hours,
-            limits=journey.limits,
-            progress=progress,
-        )
-        numbers = {**report.to_dict(), "limits": asdict(journey.limits)}
-        return journey.write(report, numbers, report.rows(), _draw_trims)
+    journey = begin(drift, locals(), most=DRIFT_BEATS, moving=AGE)
+    carried, *rest = journey.arguments
+    report = drift_schedule(
+        program_of(carried),
+        *rest,
+        profile=journey.profile or profile,
+        chips=chips,
+        seed=seed,
+        hours=hours,
+        limits=journey.limits,
+        progress=progress,
+    )
+    numbers = {**report.to_dict(), "limits": asdict(journey.limits)}
+    return journey.write(report, numbers, report.rows(), _draw_trims)
 
 
 def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> style.Figure:
@@ -122,34 +122,34 @@ def bits(
         raise InputError(
             f"widths from {fewest} to {most} bits; they must be from 2 to 16, in rising order"
         )
-    with begin(bits, locals(), f"{fewest}-{most}") as journey:
-        trained, widths = journey.trained, range(fewest, most + 1)
-        drivers = HeaterDac() if trained.program is None else trained.program.dac
-        if journey.profile is not None:
-            if journey.profile.driver is None:
-                raise InputError(
-                    f"the profile {journey.profile.name!r} states no [{HeaterDac.section}], which "
-                    "is all that is asked of it here; leave it out, or name one that does"
-                )
-            drivers = journey.profile.driver
-        training = own_splits(trained.metadata, data, data_dir).train
-        _, inputs, label, point = journey.arguments
-        found = tuple(
-            bits_table(
-                trained.student,
-                inputs,
-                label,
-                point,
-                inputs_of(training, trained.student.architecture),
-                weight_bits=widths,
-                converter_bits=widths,
-                dac_bits=widths,
-                drivers=drivers,
+    journey = begin(bits, locals(), f"{fewest}-{most}")
+    trained, widths = journey.trained, range(fewest, most + 1)
+    drivers = HeaterDac() if trained.program is None else trained.program.dac
+    if journey.profile is not None:
+        if journey.profile.driver is None:
+            raise InputError(
+                f"the profile {journey.profile.name!r} states no [{HeaterDac.section}], which is "
+                "all that is asked of it here; leave it out, or name one that does"
             )
+        drivers = journey.profile.driver
+    training = own_splits(trained.metadata, data, data_dir).train
+    _, inputs, label, point = journey.arguments
+    found = tuple(
+        bits_table(
+            trained.student,
+            inputs,
+            label,
+            point,
+            inputs_of(training, trained.student.architecture),
+            weight_bits=widths,
+            converter_bits=widths,
+            dac_bits=widths,
+            drivers=drivers,
         )
-        rows = [asdict(row) for row in found]
-        least = {part: enough(list(found), part) for part in get_args(Part)}
-        lines, value = {"delta_miss": "miss rate", "delta_fpr": "FPR"}, "change, percentage points"
-        draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part", unit="")
-        numbers = {"rows": rows, "enough": least, "drivers": drivers.words}
-        return journey.write(found, numbers, rows, draw)
+    )
+    rows = [asdict(row) for row in found]
+    least = {part: enough(list(found), part) for part in get_args(Part)}
+    lines, value = {"delta_miss": "miss rate", "delta_fpr": "FPR"}, "change, percentage points"
+    draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part", unit="")
+    numbers = {"rows": rows, "enough": least, "drivers": drivers.words}
+    return journey.write(found, numbers, rows, draw)

@@ -133,10 +133,16 @@ def test_the_stand_in_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "wanted", "noted"),
-    [("ECG II", "II", False), ("ii", "II", False), ("II", "MLII", True), ("MLII", "II", True)],
+    [
+        ("ECG II", "II", False),
+        ("ii", "II", False),
+        ("II", "MLII", True),
+        ("MLII", "II", True),
+        ("Lead 1", "ECG1", True),
+    ],
 )
 def test_a_prefix_makes_no_stand_in(name, wanted, noted, tmp_path):
-    """ECG II is lead II, of which it is not said that it is not there; MLII is another lead."""
+    """ECG II is lead II, of which it is not said that it is not there; others are named."""
     record(tmp_path, **{name: (SIGNAL, "mV")})
     notes = open_signal(tmp_path / "a", prefer=(wanted,)).notes
     assert [one for one in notes if "no lead" in one] == (

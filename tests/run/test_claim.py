@@ -8,14 +8,18 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 import ecgphoton as ep
 from ecgphoton.alone import alone
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import write_folder
 from ecgphoton.run.claim import BEGUN, claimed, vacant
+from ecgphoton.run.journey import Journey
 
 OWN = ("a.json", "tables", BEGUN)
 CALL = {"seed": 0}
@@ -32,7 +36,6 @@ def test_calls_at_the_same_moment_get_folders_of_their_own(tmp_path: Path) -> No
 def test_a_folder_belongs_to_the_call_that_began_it(tmp_path: Path) -> None:
     """What a call left is continued by the same call; another one is refused or gets its own."""
     folder = tmp_path / "a"
-    folder.mkdir()
     with claimed(folder, CALL):
         (folder / "tables").mkdir()
     assert vacant(folder, folder, OWN, CALL) == folder == vacant(None, folder, OWN, CALL)
@@ -42,60 +45,35 @@ def test_a_folder_belongs_to_the_call_that_began_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
-@pytest.mark.usefixtures("short_records")
-def test_a_result_that_is_being_computed_is_not_joined(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A second call is refused before it simulates anything, or gets a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    simulate, others = partial(ep.run.simulate, "reference-8", chips=1, data="synthetic"), []
+def test_a_result_that_is_being_written_is_not_joined(tmp_path: Path) -> None:
+    """Simulations that end at the same moment keep a folder each, however much of one is there."""
+    files, others = ("a.json", "a.csv", "a.png"), list[Path]()
+    made: Any = SimpleNamespace(source="synthetic")  # stands for student and beats
+    journey = Journey({"out": None}, made, None, made, made, tmp_path / "a", files, {}, ())
 
-    def beside(out: Path | None, *_: object) -> None:
-        if out is None:
-            others.append(simulate(out=out).folder)
-            return
-        with pytest.raises(InputError, match="another process is writing to"):
-            simulate(out=out, progress=others.append)
+    def draw(*_: object) -> Figure:
+        others.append(vacant(None, tmp_path / "a", files))
+        return Figure()
 
-    assert simulate(out=tmp_path / "a", progress=partial(beside, tmp_path / "a")).folder.is_dir()
-    assert simulate(progress=partial(beside, None)).folder != others[0]
-    assert len(others) == 1
+    assert journey.write(None, {}, [{"chip": 0}], draw).folder == tmp_path / "a"
+    assert others == [tmp_path / "a-2"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
-def test_one_record_is_annotated_by_one_call_at_a_time(wfdb_folder: Path, tmp_path: Path) -> None:
-    """A second one is refused before it classifies; other records and names go on beside it."""
-    ask = partial(ep.run.annotate, wfdb_folder / "s01", model="reference-8", out=tmp_path)
-
-    def beside(*_: object) -> None:
-        with pytest.raises(InputError, match=f"another process is writing to {tmp_path};"):
-            ask(force=True)
-        if not (tmp_path / "s01.other").exists():
-            ask(annotator="other", picture=False)
-
-    ask(progress=beside, picture=False)
-    names = [f"s01.{name}{kind}" for name in ("eph", "other") for kind in ("", ".csv", ".jsonl")]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
-
-
-@pytest.mark.usefixtures("short_records")
-def test_a_simulation_that_fails_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither the folder that it claimed nor those above it, but one that was there."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine").mkdir()
-    for out in (None, tmp_path / "a" / "b", tmp_path / "mine"):
-        with pytest.raises(ZeroDivisionError):
-            ep.run.simulate(
-                "reference-8", chips=1, data="synthetic", out=out, progress=lambda *_: 1 / 0
-            )
-        assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+def test_what_was_written_meanwhile_is_not_replaced(wfdb_folder: Path, tmp_path: Path) -> None:
+    """A file that another call wrote while a record was annotated stays, and is alone."""
+    other = tmp_path / "s01.eph.csv"
+    with pytest.raises(InputError, match=r"s01\.eph\.csv already exists"):
+        ep.run.annotate(
+            wfdb_folder / "s01", model="reference-8", out=tmp_path, picture=False,
+            progress=lambda *_: other.write_text("mine"),
+        )  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == [other.name]
+    assert other.read_text() == "mine"
 
 
 def test_a_claim_on_an_empty_folder_leaves_nothing(tmp_path: Path) -> None:
-    """A call that fails before its first file leaves no claim."""
-    with pytest.raises(ZeroDivisionError), claimed(tmp_path, CALL):
+    """A call that fails before its first file leaves no claim, and no folder."""
+    with pytest.raises(ZeroDivisionError), claimed(tmp_path / "a", CALL):
         _ = 1 / 0
     assert list(tmp_path.iterdir()) == []
 
@@ -106,8 +84,8 @@ def test_a_folder_in_use_is_not_shared(tmp_path: Path) -> None:
     """While another process works in a folder, the same call does not join it."""
     folder = tmp_path / "a"
     line = (
-        "import sys, pathlib; from ecgphoton.alone import alone\n"
-        "with alone(pathlib.Path(sys.argv[1])): print(flush=True); input()"
+        "import sys, pathlib; from ecgphoton.run.claim import claimed\n"
+        "with claimed(pathlib.Path(sys.argv[1]), {'seed': 0}): print(flush=True); input()"
     )
     command = [sys.executable, "-c", line, str(folder)]
     with subprocess.Popen(
@@ -116,8 +94,10 @@ def test_a_folder_in_use_is_not_shared(tmp_path: Path) -> None:
         assert other.stdout is not None
         other.stdout.readline()
         assert vacant(None, folder, OWN, CALL) == tmp_path / "a-2"
-        with pytest.raises(InputError, match="another process"):
+        with pytest.raises(InputError, match="never mixed"):
             vacant(folder, folder, OWN, CALL)
+        with pytest.raises(InputError, match="another process"), claimed(folder, CALL):
+            pass
         other.communicate("\n")
 
 

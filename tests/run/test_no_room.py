@@ -77,7 +77,7 @@ def test_a_recording_is_answered_in_all_files_or_none(tmp_path, wfdb_folder, mon
     call = partial(ep.run.annotate, wfdb_folder / "s01", model=MODEL, out=tmp_path / "out")
     with pytest.raises(ep.InputError, match=r"cannot write \S+/out/s01\.eph\.png: No space left"):
         call()
-    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out").iterdir()) == []
     monkeypatch.undo()
     assert all(path.is_file() for path in call().files)
 

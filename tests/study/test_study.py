@@ -224,9 +224,9 @@ def test_chips_of_no_named_profile_are_named(how, chips) -> None:
     """What is taken where a key of a profile changes and no profile is given."""
     asked = {"over": "splitter.sigma=0,0.1", "calibrated": how, "data": "synthetic", "model": None}
     asked |= {"profile": None, "out": None, "data_dir": None}
-    with begin(ep.study.sweep, asked, "slug", moving="splitter.sigma") as begun:
-        assert any(f"no profile is named: chips of '{chips}'" in note for note in begun.notes)
-        assert begun.profile.name == begun.provenance["profile"]["name"] == chips
+    begun = begin(ep.study.sweep, asked, "slug", moving="splitter.sigma")
+    assert any(f"no profile is named: chips of '{chips}'" in note for note in begun.notes)
+    assert begun.profile.name == begun.provenance["profile"]["name"] == chips
 
 
 def test_a_sheet_of_untrimmed_chips_is_refused_before_its_first_line() -> None:

@@ -1,7 +1,7 @@
 """Presets of the original system: samplers, adaptive class weights, guards, rescues, losses."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.guards import CollapseGuard, GuardSettings, Memory, RecallRescue, share_of
 from ecgphoton.legacy.samplers import BalancedBatches, PatientSampler, WeightedSampler
-from ecgphoton.settings import Settings, declared, setting
+from ecgphoton.settings import Settings, setting
 from ecgphoton.training.assemble import WeightedLoss
 from ecgphoton.training.balance import (
     Balance,
@@ -174,42 +174,23 @@ def extended(
     )
 
 
-def check_acting(
+def check_strength(
     strategies: Strategies, guards: GuardSettings, balance: Balance, classes: int
 ) -> None:
-    """Refuse settings of strategies and guards that nothing which is on would read.
+    """Refuse a strength of strategies where none is on; for more than two classes one always is.
 
     Raises
     ------
     InputError
-        With the setting, and what reads it.
+        If the strength is not 1 and would change nothing.
     """
-    two = classes == 2
-    weights, sampler, full = PRESETS[strategies.preset] if two else ("auto", "none", False)
-    weights = weights if balance.class_weights == "auto" else balance.class_weights
-    sampler = sampler if strategies.sampler == "auto" else strategies.sampler
-    adaptive, rescue = (two and _on(mode, full) for mode in (strategies.adaptive, guards.rescue))
-    acting = (weights, sampler, adaptive, rescue) != ("none", "none", False, False)
-    read = {
-        "strategies.strength": (acting, "a strategy (--preset balanced)"),
-        "strategies.boost": (two and sampler == "weighted", "the sampler `weighted`, two classes"),
-        "strategies.auto_ratio": (sampler == "weighted", "the sampler `weighted`"),
-        "strategies.balanced_below": (sampler == "balanced", "the sampler `balanced`"),
-        "strategies.adaptive": (adaptive, "strategies.adaptive, two classes"),
-        "guards.rescue": (rescue, "guards.rescue, two classes"),
-        "guards.listens_to_second_set": (rescue, "guards.rescue, two classes"),
-        "guards.": (two and acting and guards.collapse != "off", "guards.collapse and a strategy"),
-    }
-    sections: tuple[tuple[str, Any], ...] = (("strategies", strategies), ("guards", guards))
-    for section, settings in sections:
-        for name, entry, _ in declared(settings.__class__):
-            key, value = f"{section}.{name}", getattr(settings, name)
-            on, reader = next((read[part] for part in read if key.startswith(part)), (True, ""))
-            if not on and value not in (entry.default, "off"):
-                raise InputError(
-                    f"{key} is {value}, but nothing reads it without {reader}; switch that on as "
-                    "well, or leave it out"
-                )
+    named = (balance.class_weights, strategies.sampler, strategies.adaptive, guards.rescue)
+    none = classes == 2 and strategies.preset == "stable" and {*named} <= {"auto", "none", "off"}
+    if none and strategies.strength != 1:
+        raise InputError(
+            f"strategies.strength is {strategies.strength:g}, but no strategy is on that it would "
+            "change; name one as well (--preset balanced), or leave it out"
+        )
 
 
 def _on(mode: str, preset: bool) -> bool:

@@ -13,7 +13,7 @@ from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import check_workers, leave_imports
-from ecgphoton.legacy.strategies import check_acting
+from ecgphoton.legacy.strategies import check_strength
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import DataSettings, Recipe, override, read
@@ -161,8 +161,8 @@ def train(
             "among them; leave it out"
         )
     if resume is None:
-        if not taught:  # whose strength acts on it as well
-            check_acting(
+        if not taught:  # which the strength acts on as well
+            check_strength(
                 chosen.strategies, chosen.guards, chosen.balance, len(splits.labels.classes)
             )
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"

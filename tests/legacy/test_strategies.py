@@ -1,7 +1,6 @@
 """Presets: what each means, that the default means nothing, and that strength scales them all."""
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -10,13 +9,7 @@ from hypothesis import given, strategies as st
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.guards import CollapseGuard, GuardSettings, Memory, RecallRescue
 from ecgphoton.legacy.samplers import BalancedBatches, PatientSampler, WeightedSampler
-from ecgphoton.legacy.strategies import (
-    AdaptiveWeights,
-    LossSettings,
-    Strategies,
-    check_acting,
-    extended,
-)
+from ecgphoton.legacy.strategies import AdaptiveWeights, LossSettings, Strategies, extended
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance, Ramp
@@ -105,22 +98,6 @@ def test_single_settings_win_over_the_preset(toy):
     assert off.class_weights(LATE, raised(weight_scale=1.2)).tolist() == pytest.approx([1, 1.2])
     quiet = GuardSettings(rescue="off", collapse="off")
     assert parts_of(examples, bare, quiet, balance=none).class_weights is uniform_weights
-
-
-def test_settings_that_nothing_reads_are_refused():
-    """Each is taken where what reads it is on, by the preset or by itself, and nowhere else."""
-    full, rescue = Strategies("full", adaptive_cap=3.0, boost=1.3), GuardSettings(rescue_miss=0.2)
-    check_acting(full, replace(rescue, cooldown=3), Balance(), 2)
-    check_acting(Strategies(sampler="balanced", balanced_below=0.3), GuardSettings(), Balance(), 4)
-    check_acting(Strategies(adaptive="off"), GuardSettings("off", rescue="off"), Balance(), 2)
-    for strategies, guards, classes, said in (
-        (full, rescue, 4, "boost is 1.3"),
-        (Strategies("balanced"), rescue, 2, "rescue_miss is 0.2"),
-        (Strategies(balanced_below=0.3), GuardSettings(), 2, "balanced_below is 0.3"),
-        (Strategies(), GuardSettings("on"), 2, "collapse is on"),
-    ):
-        with pytest.raises(InputError, match=said):
-            check_acting(strategies, guards, Balance(), classes)
 
 
 def test_samplers_rest_where_classes_are_balanced(toy):

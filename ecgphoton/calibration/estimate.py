@@ -32,7 +32,7 @@ REUSES = 3
 """Steps taken with one Jacobian."""
 SETTLED = 1e-3
 """Relative gain of a round below which no further round is computed."""
-STRONG = 0.04
+STRONG = 0.03
 """Crosstalk of the layout from which a fit needs a first value of it, and slopes with it."""
 POOR = 5.0
 """Residual, in standard deviations of a reading, from which a fit is reported."""

@@ -30,7 +30,7 @@ FAINT = 1e-3
 """Residual, in units of readings, below which nothing is reported."""
 FREE = 6
 """Numbers of a reading that a sweep is fitted with: A, B and C, and their change by heat."""
-HOT: dict[Kind, float] = {"field": STRONG, "power": 0.02}
+HOT: dict[Kind, float] = {"field": STRONG, "power": 0.015}
 """Crosstalk of the layout from which what a sweep warms elsewhere is taken off before its fit."""
 FEW = 4
 """Voltages of a sweep to which all errors of a block are fitted for that."""
@@ -69,17 +69,17 @@ class SweepHeaters:
         found = self._fitted(table, swept, sweeps)
         table = self._dead(table, found[0], codes, found[2])
         if table.device.undoes.share > HOT[self.kind]:
-            table = self._coupled(table, codes, sweeps)
+            known = table = self._coupled(table, codes, sweeps)
             if self.kind == "field":
+                guess = self._stuck(table, swept, sweeps, *found)  # which would spoil the fit
+                known = replace(table, keep=guess.keep, force=guess.force)
                 some = np.arange(len(readings)).reshape(drivers, -1)[:, :: self.voltages // FEW]
                 settings = codes.reshape(-1, 1, 1, drivers)[some.ravel()]
-                table, _ = fitted(table, settings, readings[some.ravel()])
-            sweeps = sweeps - self._arriving(table, codes).reshape(sweeps.shape)
+                known, _ = fitted(known, settings, readings[some.ravel()])
+            sweeps = sweeps - self._arriving(known, codes).reshape(sweeps.shape)
+            table = replace(table, beliefs=known.beliefs)
             found = self._fitted(table, swept, sweeps)
-        fringes, noise, seen = found
-        law = np.where((seen & ~table.broken)[..., None], fringes.law.numpy(), 0.0)
-        table = replace(table, beliefs=table.beliefs._replace(law=law))
-        return self._stuck(table, fringes, swept, sweeps, noise, seen)
+        return self._stuck(table, swept, sweeps, *found)
 
     def _fitted(
         self, table: DriveTable, swept: Integers, sweeps: Tensor
@@ -191,16 +191,19 @@ class SweepHeaters:
     def _stuck(
         self,
         table: DriveTable,
-        fringes: Fringes,
         swept: Integers,
         sweeps: Tensor,
+        fringes: Fringes,
         noise: Floats,
         seen: Bools,
     ) -> DriveTable:
-        """Explain odd sweeps by a bit stuck at 0 or 1, or by a heater that follows its codes.
+        """Believe the laws of sweeps; explain odd ones by a bit stuck at 0 or 1, or as poor.
 
         Odd is what fits badly, or well with a law that no heater has.
         """
+        shown = (seen | (self.kind == "field")) & ~table.broken  # powers do not show every heater
+        law = np.where(shown[..., None], fringes.law.numpy(), 0.0)
+        table = replace(table, beliefs=table.beliefs._replace(law=law))
         residual = fringes.residual.numpy()
         alike = (0, 1) if residual[..., 0].size >= FEWEST else None
         least = np.maximum(noise[..., None], FAINT)

@@ -25,7 +25,7 @@ from ecgphoton.intake import (
     read_bytes as read_bytes,
     read_json as read_json,
 )
-from ecgphoton.unfinished import UNFINISHED, finished, locked, opened, sweep_temporary, to_make
+from ecgphoton.unfinished import UNFINISHED, locked, opened, sweep_temporary, to_make
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +91,7 @@ def check_room(folder: Path) -> None:
 
 def unwritten(path: Path, error: OSError) -> InputError:
     """Return the error for a file or folder that cannot be written, by the name it was to have."""
-    named = finished(path)
+    named = Path(*(part for part in path.parts if UNFINISHED not in part))
     file = next((one for one in (named, *named.parents) if one.is_file()), None)
     if file is not None and isinstance(error, FileExistsError | NotADirectoryError):
         return InputError(f"cannot write {named}: {file} is a file; choose another folder")

@@ -11,11 +11,6 @@ UNFINISHED = ".unfinished-"
 """Part of the name of a temporary file or folder."""
 
 
-def finished(path: Path) -> Path:
-    """Return a path without what is temporary in it, as a message names it."""
-    return Path(*(part for part in path.parts if UNFINISHED not in part))
-
-
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[int | None]:
     """Open a file or folder for a lock; None where folders cannot be opened, nor locked."""

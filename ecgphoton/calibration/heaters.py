@@ -34,6 +34,8 @@ HOT: dict[Kind, float] = {"field": STRONG, "power": 0.015}
 """Crosstalk of the layout from which what a sweep warms elsewhere is taken off before its fit."""
 FEW = 4
 """Voltages of a sweep to which all errors of a block are fitted for that."""
+FAILED = 3.0
+"""Residual of that fit, in units of noise, from which a block does without it."""
 SHARES = np.linspace(0.0, 2.5, 126)
 """Crosstalk of a block that sweeps are compared with, over that of the layout."""
 FEWEST = 5
@@ -48,7 +50,7 @@ class SweepHeaters:
     nothing of the other elements. Crosstalk to other heaters is left to `Fit`, up to `HOT`: beyond
     it the size of that of the layout is found first, and what it does to the readings of a sweep is
     taken off, as all errors of a block fitted to a part of the sweeps (of powers the chip as
-    designed) predict it.
+    designed) predict it. A block in which that fit fails does without.
     """
 
     voltages: int = 16
@@ -69,15 +71,20 @@ class SweepHeaters:
         found = self._fitted(table, swept, sweeps)
         table = self._dead(table, found[0], codes, found[2])
         if table.device.undoes.share > HOT[self.kind]:
-            known = table = self._coupled(table, codes, sweeps)
+            before, table = table, self._coupled(table, codes, sweeps)
+            known, good = table, np.ones(table.noise.shape, bool)
             if self.kind == "field":
                 guess = self._stuck(table, swept, sweeps, *found)  # which would spoil the fit
                 known = replace(table, keep=guess.keep, force=guess.force)
                 some = np.arange(len(readings)).reshape(drivers, -1)[:, :: self.voltages // FEW]
                 settings = codes.reshape(-1, 1, 1, drivers)[some.ravel()]
-                known, _ = fitted(known, settings, readings[some.ravel()])
-            sweeps = sweeps - self._arriving(known, codes).reshape(sweeps.shape)
-            table = replace(table, beliefs=known.beliefs)
+                known, left = fitted(known, settings, readings[some.ravel()])
+                good = left.reshape(good.shape) < FAILED * np.maximum(table.noise, FAINT)
+            alone = sweeps - self._arriving(known, codes).reshape(sweeps.shape)
+            sweeps = torch.where(torch.as_tensor(good)[..., None, None, None], alone, sweeps)
+            mixed = (np.where(good.reshape(*good.shape, *(1,) * (one.ndim - 2)), one, other)
+                     for one, other in zip(known.beliefs, before.beliefs, strict=True))  # fmt: skip
+            table = replace(table, beliefs=Beliefs(*mixed))
             found = self._fitted(table, swept, sweeps)
         return self._stuck(table, swept, sweeps, *found)
 

@@ -82,8 +82,8 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
         elif text and not {str, Path} <= {*kinds}:
             found[name] = Path(given[name]) if Path in kinds else fspath(given[name])
         elif name in given and not text and not isinstance(given[name], _classes(kinds)):
-            kind_of = f"of type {type(given[name]).__name__}" if given[name] is not None else None
-            raise InputError(f"{name} is {kind_of}; it must be {type_words(kind)}")
+            what = "None" if given[name] is None else f"of type {type(given[name]).__name__}"
+            raise InputError(f"{name} is {what}; it must be {type_words(kind)}")
     return found
 
 

@@ -15,7 +15,7 @@ from ecgphoton.calibration.model import Model, matrix, patterns
 from ecgphoton.calibration.probing import BASIS, sweep_codes
 from ecgphoton.calibration.stuck import ODD, Sweeps, causes, unlikely
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.arrays import Bools, Floats, Integers
+from ecgphoton.mesh.arrays import Bools, Complexes, Floats, Integers
 
 DEAD = 0.1
 """Share of the fringe expected below which a heater counts as dead."""
@@ -71,20 +71,7 @@ class SweepHeaters:
         found = self._fitted(table, swept, sweeps)
         table = self._dead(table, found[0], codes, found[2])
         if table.device.undoes.share > HOT[self.kind]:
-            before, table = table, self._coupled(table, codes, sweeps)
-            known, good = table, np.ones(table.noise.shape, bool)
-            if self.kind == "field":
-                guess = self._stuck(table, swept, sweeps, *found)  # which would spoil the fit
-                known = replace(table, keep=guess.keep, force=guess.force)
-                some = np.arange(len(readings)).reshape(drivers, -1)[:, :: self.voltages // FEW]
-                settings = codes.reshape(-1, 1, 1, drivers)[some.ravel()]
-                known, left = fitted(known, settings, readings[some.ravel()])
-                good = left.reshape(good.shape) < FAILED * np.maximum(table.noise, FAINT)
-            alone = sweeps - self._arriving(known, codes).reshape(sweeps.shape)
-            sweeps = torch.where(torch.as_tensor(good)[..., None, None, None], alone, sweeps)
-            mixed = (np.where(good.reshape(*good.shape, *(1,) * (one.ndim - 2)), one, other)
-                     for one, other in zip(known.beliefs, before.beliefs, strict=True))  # fmt: skip
-            table = replace(table, beliefs=Beliefs(*mixed))
+            table, sweeps = self._apart(table, codes, readings, sweeps, found)
             found = self._fitted(table, swept, sweeps)
         return self._stuck(table, swept, sweeps, *found)
 
@@ -101,6 +88,33 @@ class SweepHeaters:
             fringes = self._fringes(table, swept, sweeps, noise[..., None])
         unseen = fringes.residual * (4 * sweeps.shape[-1] / self.voltages) ** 0.5  # noise alone
         return fringes, noise, (fringes.amplitude > VISIBLE * unseen).numpy()
+
+    def _apart(
+        self,
+        table: DriveTable,
+        codes: Integers,
+        readings: Complexes,
+        sweeps: Tensor,
+        found: tuple[Fringes, Floats, Bools],
+    ) -> tuple[DriveTable, Tensor]:
+        """Take off sweeps what a swept heater does to others; return what is believed, and them."""
+        known, (drivers, voltages, _) = self._coupled(table, codes, sweeps), codes.shape
+        if self.kind == "power":
+            return known, sweeps - self._arriving(known, codes).reshape(sweeps.shape)
+        swept = codes[np.arange(drivers), :, np.arange(drivers)]
+        guess = self._stuck(known, swept, sweeps, *found)  # which would spoil the fit
+        some = np.arange(len(readings)).reshape(drivers, -1)[:, :: voltages // FEW].ravel()
+        known, left = fitted(
+            replace(known, keep=guess.keep, force=guess.force),
+            codes.reshape(-1, 1, 1, drivers)[some],
+            readings[some],
+        )
+        good = left.reshape(table.noise.shape) < FAILED * np.maximum(table.noise, FAINT)
+        alone = sweeps - self._arriving(known, codes).reshape(sweeps.shape)
+        mixed = (np.where(good.reshape(*good.shape, *(1,) * (one.ndim - 2)), one, other)
+                 for one, other in zip(known.beliefs, table.beliefs, strict=True))  # fmt: skip
+        sweeps = torch.where(torch.as_tensor(good)[..., None, None, None], alone, sweeps)
+        return replace(table, beliefs=Beliefs(*mixed)), sweeps
 
     def _coupled(self, table: DriveTable, codes: Integers, sweeps: Tensor) -> DriveTable:
         """Believe that multiple of the layout's crosstalk whose readings are most like a chip's."""

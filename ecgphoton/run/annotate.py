@@ -166,9 +166,7 @@ def annotate(
     )  # fmt: skip
     files = chosen()
     check_room(Path(out))
-    classify = classifier(
-        trained, backend, chip=chip or 0, profile=made, settings=settings, noise=noise
-    )
+    classify = classifier(trained, backend, chip=chip or 0, profile=made, noise=noise)
     observer = Observer(classify, trained.metadata)
     calls = classify_record(
         signal,

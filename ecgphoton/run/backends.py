@@ -1,6 +1,5 @@
 """Back ends of annotation: torch, onnxruntime, or a simulated chip."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -31,8 +30,7 @@ def classifier(
     backend: Backend = "torch",
     *,
     chip: int = 0,
-    profile: Profile | str | None = None,
-    settings: Sequence[str] = (),
+    profile: Profile | None = None,
     noise: float | None = None,
 ) -> Classify:
     """Return a function from beats to class probabilities.
@@ -47,7 +45,7 @@ def classifier(
     if chip < 0:
         raise InputError(f"chip is {chip}; chips are numbered from 0")
     if backend == "chip":
-        return _Chip(trained, chip, profile=profile, settings=settings, noise=noise)
+        return _Chip(trained, chip, profile=profile, noise=noise)
     if backend == "torch":
         return partial(_in_torch, trained)
     return _in_onnx(trained, backend)
